@@ -1,0 +1,155 @@
+"""Facts of the domain to and from the wire."""
+
+from datetime import UTC, datetime
+from typing import assert_never
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from libs.astro.elements import ElementSet, RefusalReason
+from services.ingest import domain
+from spacecom.ingest.v1 import ingest_events_pb2 as pb
+from spacecom.ingest.v1 import ingest_service_pb2 as rpc
+
+_REASON = {reason: pb.RejectionReason.Value(f"REJECTION_REASON_{reason.name}") for reason in RefusalReason}
+_STATE = {state: pb.SourceState.Value(f"SOURCE_STATE_{state.name}") for state in domain.SourceHealth}
+_STATE_BACK: dict[int, domain.SourceHealth] = {int(number): state for state, number in _STATE.items()}
+FORMATS = {
+    domain.Format.UNKNOWN: rpc.INPUT_FORMAT_UNSPECIFIED,
+    domain.Format.TLE: rpc.INPUT_FORMAT_TLE,
+    domain.Format.OMM_JSON: rpc.INPUT_FORMAT_OMM_JSON,
+    domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
+    domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
+}
+FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
+
+
+def to_wire(event: domain.Event) -> Message:
+    match event:
+        case domain.ObjectCatalogued(number, name, designator, source):
+            return pb.ObjectCatalogued(
+                catalogue_number=number, object_name=name, international_designator=designator, source=source
+            )
+        case domain.ObjectRevised(number, name, designator, source):
+            return pb.ObjectRevised(
+                catalogue_number=number, object_name=name, international_designator=designator, source=source
+            )
+        case domain.ElementSetAccepted(elements, source, sha256):
+            return _elements_to_wire(elements, source, sha256)
+        case domain.InputRejected():
+            return rejection_to_wire(event)
+        case domain.SpaceWeatherRecorded(source, days, sha256):
+            return pb.SpaceWeatherRecorded(source=source, days=map(_day_to_wire, days), input_sha256=sha256)
+        case domain.SpaceWeatherForecastRecorded(source, days, sha256):
+            return pb.SpaceWeatherForecastRecorded(source=source, days=map(_day_to_wire, days), input_sha256=sha256)
+        case domain.AirspaceRecorded():
+            return _airspace_to_wire(event)
+        case domain.SourceStateChanged():
+            return source_to_wire(event)
+        case _:
+            assert_never(event)
+
+
+def _elements_to_wire(elements: ElementSet, source: str, sha256: str) -> pb.ElementSetAccepted:
+    return pb.ElementSetAccepted(
+        catalogue_number=elements.catalogue_number,
+        epoch_jd=elements.epoch_jd,
+        epoch_jd_fraction=elements.epoch_jd_fraction,
+        mean_motion_rev_day=elements.mean_motion_rev_day,
+        eccentricity=elements.eccentricity,
+        inclination_deg=elements.inclination_deg,
+        raan_deg=elements.raan_deg,
+        arg_of_perigee_deg=elements.arg_of_perigee_deg,
+        mean_anomaly_deg=elements.mean_anomaly_deg,
+        bstar_per_earth_radius=elements.bstar_per_earth_radius,
+        mean_motion_dot_half_rev_day2=elements.mean_motion_dot_half_rev_day2,
+        mean_motion_ddot_sixth_rev_day3=elements.mean_motion_ddot_sixth_rev_day3,
+        classification=elements.classification,
+        element_set_number=elements.element_set_number,
+        revolution_number=elements.revolution_number,
+        source=source,
+        input_sha256=sha256,
+    )
+
+
+def elements_from_wire(fact: pb.ElementSetAccepted) -> ElementSet:
+    """The set as it was accepted; names live in the object's own facts."""
+    return ElementSet(
+        catalogue_number=fact.catalogue_number,
+        object_name=b"",
+        international_designator=b"",
+        epoch_jd=fact.epoch_jd,
+        epoch_jd_fraction=fact.epoch_jd_fraction,
+        mean_motion_rev_day=fact.mean_motion_rev_day,
+        eccentricity=fact.eccentricity,
+        inclination_deg=fact.inclination_deg,
+        raan_deg=fact.raan_deg,
+        arg_of_perigee_deg=fact.arg_of_perigee_deg,
+        mean_anomaly_deg=fact.mean_anomaly_deg,
+        bstar_per_earth_radius=fact.bstar_per_earth_radius,
+        mean_motion_dot_half_rev_day2=fact.mean_motion_dot_half_rev_day2,
+        mean_motion_ddot_sixth_rev_day3=fact.mean_motion_ddot_sixth_rev_day3,
+        classification=fact.classification,
+        element_set_number=fact.element_set_number,
+        revolution_number=fact.revolution_number,
+    )
+
+
+def rejection_to_wire(event: domain.InputRejected) -> pb.InputRejected:
+    return pb.InputRejected(
+        source=event.source,
+        format=event.format.value,
+        raw=event.raw[: domain.MAX_RAW],
+        line=event.line,
+        column=event.column,
+        reason=_REASON[event.reason],
+        detail=event.detail,
+        input_sha256=event.input_sha256,
+    )
+
+
+def _day_to_wire(day: domain.WeatherDay) -> pb.SpaceWeatherDay:
+    return pb.SpaceWeatherDay(
+        mjd=day.mjd, ap_3h=day.ap_3h, ap_daily=day.ap_daily, f107_observed_sfu=day.f107_observed_sfu
+    )
+
+
+def day_from_wire(day: pb.SpaceWeatherDay) -> domain.WeatherDay:
+    return domain.WeatherDay(day.mjd, tuple(day.ap_3h), day.ap_daily, day.f107_observed_sfu)
+
+
+def _airspace_to_wire(event: domain.AirspaceRecorded) -> pb.AirspaceRecorded:
+    return pb.AirspaceRecorded(
+        dataset=event.dataset,
+        geojson_sha256=event.geojson_sha256,
+        feature_count=event.feature_count,
+        invalid_features=[pb.InvalidFeature(name=name, problem=problem) for name, problem in event.invalid_features],
+        notice=event.notice,
+        source=event.source,
+    )
+
+
+def source_to_wire(event: domain.SourceStateChanged) -> pb.SourceStateChanged:
+    return pb.SourceStateChanged(
+        source=event.source,
+        state=_STATE[event.state],
+        reason=event.reason,
+        last_delivery_at=timestamp(event.last_delivery_at),
+    )
+
+
+def source_from_wire(fact: pb.SourceStateChanged) -> domain.Source:
+    last = fact.last_delivery_at.ToDatetime(UTC) if fact.HasField("last_delivery_at") else None
+    return domain.Source(_STATE_BACK[fact.state], fact.reason, last)
+
+
+def timestamp(instant: datetime | None) -> Timestamp | None:
+    if instant is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(instant)
+    return stamp
+
+
+def health(number: int) -> domain.SourceHealth:
+    return _STATE_BACK[number]

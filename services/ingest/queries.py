@@ -1,0 +1,130 @@
+"""Questions to the read models; rows become frozen dataclasses."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.postgres import Connection
+from services.ingest.domain import Entry, KnownWeather, WeatherDay
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRow:
+    catalogue_number: int
+    object_name: bytes
+    international_designator: bytes
+    element_set_count: int
+    last_epoch_jd: float
+    last_epoch_jd_fraction: float
+    perigee_altitude_km: float
+    apogee_altitude_km: float
+    inclination_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    source: str
+    state: int
+    reason: str
+    last_delivery_at: datetime | None
+    delivers: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionRow:
+    position: int
+    body: bytes
+
+
+_OBJECT_COLUMNS = """catalogue_number, object_name, international_designator, element_set_count, last_epoch_jd,
+    last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg"""
+
+
+async def object_by_number(conn: Connection, number: int) -> CatalogueRow | None:
+    row = await conn.fetchrow(f"SELECT {_OBJECT_COLUMNS} FROM objects WHERE catalogue_number = $1", number)
+    return CatalogueRow(**row) if row else None
+
+
+async def objects_after(
+    conn: Connection, number: int, limit: int, visible: Sequence[int]
+) -> list[CatalogueRow]:
+    """By rising catalogue number; no numbers in `visible` means all."""
+    rows = await conn.fetch(
+        f"""SELECT {_OBJECT_COLUMNS} FROM objects
+            WHERE catalogue_number > $1 AND (cardinality($3::int[]) = 0 OR catalogue_number = ANY ($3))
+            ORDER BY catalogue_number LIMIT $2""",
+        number,
+        limit,
+        list(visible),
+    )
+    return [CatalogueRow(**row) for row in rows]
+
+
+async def entries(conn: Connection, numbers: Sequence[int]) -> dict[int, Entry]:
+    known: dict[int, set[bytes]] = defaultdict(set)
+    for row in await conn.fetch(
+        "SELECT catalogue_number, fingerprint FROM element_sets WHERE catalogue_number = ANY ($1)", numbers
+    ):
+        known[row["catalogue_number"]].add(row["fingerprint"])
+    rows = await conn.fetch(f"SELECT {_OBJECT_COLUMNS} FROM objects WHERE catalogue_number = ANY ($1)", numbers)
+    return {
+        row["catalogue_number"]: Entry(
+            catalogued=True,
+            object_name=row["object_name"],
+            international_designator=row["international_designator"],
+            fingerprints=frozenset(known[row["catalogue_number"]]),
+        )
+        for row in rows
+    }
+
+
+async def known_weather(conn: Connection, source: str) -> KnownWeather:
+    known = KnownWeather()
+    for row in await conn.fetch("SELECT * FROM weather_days WHERE source = $1", source):
+        days = known.predicted if row["predicted"] else known.observed
+        days[row["mjd"]] = WeatherDay(row["mjd"], tuple(row["ap_3h"]), row["ap_daily"], row["f107_observed_sfu"])
+    return known
+
+
+async def airspace_sha256(conn: Connection, dataset: str) -> str:
+    return await conn.fetchval("SELECT geojson_sha256 FROM airspaces WHERE dataset = $1", dataset) or ""
+
+
+async def rejected_before(conn: Connection, source: str, input_sha256: str) -> bool:
+    return bool(
+        await conn.fetchval(
+            "SELECT EXISTS (SELECT FROM rejections WHERE input_sha256 = $1 AND source = $2)", input_sha256, source
+        )
+    )
+
+
+async def rejections_before(conn: Connection, source: str, position: int, limit: int) -> list[RejectionRow]:
+    """Newest first; position 0 starts at the newest."""
+    rows = await conn.fetch(
+        """SELECT position, body FROM rejections
+           WHERE ($1 = '' OR source = $1) AND ($2::bigint = 0 OR position < $2)
+           ORDER BY position DESC LIMIT $3""",
+        source,
+        position,
+        limit,
+    )
+    return [RejectionRow(**row) for row in rows]
+
+
+async def sources(conn: Connection) -> list[SourceRow]:
+    rows = await conn.fetch(
+        """SELECT source, state, reason, last_delivery_at,
+                  CASE WHEN EXISTS (SELECT FROM weather_days w WHERE w.source = s.source) THEN 'weather'
+                       WHEN EXISTS (SELECT FROM airspaces a WHERE a.source = s.source) THEN 'airspace'
+                       ELSE 'elements' END AS delivers
+           FROM sources s ORDER BY source"""
+    )
+    return [SourceRow(**row) for row in rows]
+
+
+async def versions(conn: Connection, streams: Sequence[str]) -> dict[str, int]:
+    rows = await conn.fetch(
+        "SELECT stream, max(version) AS version FROM events WHERE stream = ANY ($1) GROUP BY stream", streams
+    )
+    return {row["stream"]: row["version"] for row in rows}

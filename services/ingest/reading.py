@@ -1,0 +1,166 @@
+"""Bytes of a submission to records: CPU work, run in a process of its own when the file is large."""
+
+import asyncio
+import json
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from libs.astro import airspace, elements, tle, weather
+from libs.astro.elements import ElementSet, Refused, RefusalReason
+from services.ingest.domain import MAX_RAW, Format, WeatherDay
+
+SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
+NOTICE_KEYS = ("notice", "attribution", "disclaimer")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    raw: bytes
+    line: int
+    column: int
+    reason: RefusalReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    format: Format
+    sets: tuple[ElementSet, ...] = ()
+    observed: tuple[WeatherDay, ...] = ()
+    predicted: tuple[WeatherDay, ...] = ()
+    feature_count: int = 0
+    invalid_features: tuple[tuple[str, str], ...] = ()
+    notice: str = ""
+    refusals: tuple[Refusal, ...] = ()
+
+
+def recognise(data: bytes) -> Format:
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] in (b"{", b"["):
+        return Format.AIRSPACE if b'"FeatureCollection"' in data[:65536] else Format.OMM_JSON
+    if head.startswith(b"DATATYPE CssiSpaceWeather") or b"BEGIN OBSERVED" in head or b"NUM_OBSERVED_POINTS" in head:
+        return Format.CSSI
+    if any(line[:2] == b"1 " for line in head.splitlines()[:3]):
+        return Format.TLE
+    return Format.UNKNOWN
+
+
+def read(stated: Format, data: bytes) -> Reading:
+    """Everything usable in the file and every refusal of the rest; never raises for content."""
+    found = recognise(data) if stated is Format.UNKNOWN else stated
+    match found:
+        case Format.TLE:
+            return _read_sets(found, tle.read(data), data)
+        case Format.OMM_JSON:
+            return _read_sets(found, elements.read_omm_json(data), data)
+        case Format.CSSI:
+            return _read_weather(data)
+        case Format.AIRSPACE:
+            return _read_airspace(data)
+        case Format.UNKNOWN:
+            return Reading(found, refusals=(_whole(data, "is in none of the formats read here"),))
+
+
+def _read_sets(found: Format, records: Iterator[ElementSet | Refused], data: bytes) -> Reading:
+    lines = data.splitlines()
+    sets: list[ElementSet] = []
+    refusals: list[Refusal] = []
+    for record in records:
+        if isinstance(record, ElementSet):
+            sets.append(record)
+        else:
+            refusals.append(_refusal(record, lines))
+    if not sets and not refusals:
+        refusals.append(_whole(data, "holds no element set"))
+    return Reading(found, sets=tuple(sets), refusals=tuple(refusals))
+
+
+def _read_weather(data: bytes) -> Reading:
+    try:
+        file = weather.read_cssi(data)
+    except Refused as refused:
+        return Reading(Format.CSSI, refusals=(_refusal(refused, data.splitlines()),))
+    lines = data.splitlines()
+    refusals = [_refusal(refused, lines) for refused in file.rejections]
+    if not file.observed and not file.predicted and not refusals:
+        refusals.append(_whole(data, "holds no day of space weather"))
+    return Reading(
+        Format.CSSI, observed=_days(file.observed), predicted=_days(file.predicted), refusals=tuple(refusals)
+    )
+
+
+def _days(days: Iterable[weather.Day]) -> tuple[WeatherDay, ...]:
+    return tuple(WeatherDay(day.mjd, tuple(day.ap_3h), day.ap_daily, day.f107_observed_sfu) for day in days)
+
+
+def _read_airspace(data: bytes) -> Reading:
+    try:
+        regions = airspace.load_geojson(data)
+    except Refused as refused:
+        return Reading(Format.AIRSPACE, refusals=(_refusal(refused, data.splitlines()),))
+    if not regions.idents:
+        return Reading(Format.AIRSPACE, refusals=(_whole(data, "holds no usable flight information region"),))
+    return Reading(
+        Format.AIRSPACE,
+        feature_count=len(regions.idents),
+        invalid_features=tuple((str(name), str(problem)) for name, problem in regions.invalid),
+        notice=_notice(data),
+    )
+
+
+def _notice(data: bytes) -> str:
+    document = json.loads(data)
+    return next((str(document[key]) for key in NOTICE_KEYS if document.get(key)), "")
+
+
+def _refusal(refused: Refused, lines: list[bytes]) -> Refusal:
+    raw = _record(lines, refused.line)[:MAX_RAW]
+    return Refusal(raw, refused.line, refused.column, refused.reason, refused.detail)
+
+
+def _record(lines: list[bytes], line: int) -> bytes:
+    """The refused line, with the other line of its pair where there is one."""
+    if not 1 <= line <= len(lines):
+        return b"\n".join(lines[:400])
+    first, last = line - 1, line
+    if lines[first][:2] == b"2 " and first and lines[first - 1][:2] == b"1 ":
+        first -= 1
+    elif lines[first][:2] == b"1 " and last < len(lines) and lines[last][:2] == b"2 ":
+        last += 1
+    return b"\n".join(lines[first:last])
+
+
+def _whole(data: bytes, problem: str) -> Refusal:
+    detail = f"the input {problem}; send TLE, OMM JSON, CSSI space weather or an airspace GeoJSON, or state its format"
+    return Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail)
+
+
+class Reader:
+    """Keeps parsing off the event loop; a pool that a file has killed is replaced."""
+
+    def __init__(self, workers: int = 1) -> None:
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def read(self, stated: Format, data: bytes) -> Reading:
+        if len(data) <= SMALL_BYTES:
+            return await asyncio.to_thread(read, stated, data)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._started(), read, stated, data)
+        except BrokenProcessPool:
+            self.close()
+            detail = "the input ended the process that read it; it is kept, and nothing of it was recorded"
+            return Reading(stated, refusals=(Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail),))
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=multiprocessing.get_context("spawn"))
+        return self._pool
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None

@@ -1,0 +1,175 @@
+"""IngestService: translate, call, translate."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import grpc
+
+from libs import rpc, telemetry
+from libs.eventlog import Cause, new_id
+from libs.rpc import ErrorTable
+from services.ingest import codec, domain, handlers, queries
+from services.ingest.domain import Delivery, SourceHealth
+from services.ingest.handlers import Gate, Receipt
+from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DATA_PROVIDER, ROLE_VIEWER
+from spacecom.ingest.v1 import ingest_events_pb2 as pb
+from spacecom.ingest.v1 import ingest_service_pb2 as wire
+from spacecom.ingest.v1.ingest_service_pb2_grpc import (
+    IngestServiceServicer,
+    add_IngestServiceServicer_to_server,
+)
+
+ERRORS: ErrorTable = {
+    domain.BadSubmission: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SUBMISSION"),
+    domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_OBJECT"),
+}
+MAX_CHUNK = 2**20
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class IngestServicer(IngestServiceServicer):
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def Submit(  # noqa: N802 - the wire's name
+        self, request_iterator: AsyncIterator[wire.SubmitRequest], context: object
+    ) -> wire.SubmitResponse:
+        rpc.require(ROLE_DATA_PROVIDER)
+        received_at = datetime.now(UTC)
+        header = await _header(request_iterator)
+        delivery = _delivery(header, received_at)
+        cause = Cause(new_id(), None, telemetry.current_traceparent())
+        data = await _body(request_iterator, self._gate.settings.ingest_max_input_bytes)
+        stated = codec.FORMATS_BACK[header.format]
+        if len(data) > self._gate.settings.ingest_max_input_bytes:
+            return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, data, cause))
+        return _receipt(await handlers.submit(self._gate, delivery, stated, data, cause))
+
+    async def GetObject(self, request: wire.GetObjectRequest, context: object) -> wire.GetObjectResponse:  # noqa: N802
+        rpc.require(ROLE_VIEWER)
+        visible = rpc.principal().entitlements.catalogue_numbers
+        number = request.catalogue_number
+        async with self._gate.pool.acquire() as conn:
+            row = await queries.object_by_number(conn, number) if not visible or number in visible else None
+        if row is None:
+            raise domain.UnknownObject(
+                f"object {number} is not in the catalogue; submit an element set of it, or check the number"
+            )
+        return wire.GetObjectResponse(object=_object(row))
+
+    async def ListObjects(self, request: wire.ListObjectsRequest, context: object) -> wire.ListObjectsResponse:  # noqa: N802
+        rpc.require(ROLE_VIEWER)
+        size = page_size(request.page_size)
+        visible = list(rpc.principal().entitlements.catalogue_numbers)
+        async with self._gate.pool.acquire() as conn:
+            rows = await queries.objects_after(conn, page_start(request.page_token), size + 1, visible)
+        token = str(rows[size - 1].catalogue_number) if len(rows) > size else ""
+        return wire.ListObjectsResponse(objects=map(_object, rows[:size]), next_page_token=token)
+
+    async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:  # noqa: N802
+        rpc.require(ROLE_VIEWER)
+        now = datetime.now(UTC)
+        async with self._gate.pool.acquire() as conn:
+            rows = await queries.sources(conn)
+        return wire.ListSourcesResponse(sources=[self._source(row, now) for row in rows])
+
+    def _source(self, row: queries.SourceRow, now: datetime) -> pb.SourceStateChanged:
+        settings = self._gate.settings
+        late_hours, stale_hours = {
+            "elements": (settings.ingest_elements_late_hours, settings.ingest_elements_stale_hours),
+            "weather": (settings.ingest_weather_late_hours, settings.ingest_weather_stale_hours),
+            "airspace": (settings.ingest_airspace_late_hours, settings.ingest_airspace_stale_hours),
+        }[row.delivers]
+        recorded = domain.Source(codec.health(row.state), row.reason, row.last_delivery_at)
+        source = domain.freshness(recorded, now, timedelta(hours=late_hours), timedelta(hours=stale_hours))
+        state = source.state or SourceHealth.FAILED
+        return codec.source_to_wire(
+            domain.SourceStateChanged(row.source, state, source.reason, source.last_delivery_at)
+        )
+
+    async def ListRejections(  # noqa: N802
+        self, request: wire.ListRejectionsRequest, context: object
+    ) -> wire.ListRejectionsResponse:
+        rpc.require(ROLE_VIEWER)
+        size = page_size(request.page_size)
+        async with self._gate.pool.acquire() as conn:
+            before = page_start(request.page_token)
+            rows = await queries.rejections_before(conn, request.source, before, size + 1)
+        token = str(rows[size - 1].position) if len(rows) > size else ""
+        rejections = [pb.InputRejected.FromString(row.body) for row in rows[:size]]
+        return wire.ListRejectionsResponse(rejections=rejections, next_page_token=token)
+
+
+def register(gate: Gate) -> Callable[[grpc.aio.Server], None]:
+    return lambda server: add_IngestServiceServicer_to_server(IngestServicer(gate), server)
+
+
+async def _header(parts: AsyncIterator[wire.SubmitRequest]) -> wire.SubmitHeader:
+    async for part in parts:
+        if part.WhichOneof("part") == "header":
+            return part.header
+        break
+    raise domain.BadSubmission("the first message of a submission must be its header; send the header, then the bytes")
+
+
+def _delivery(header: wire.SubmitHeader, received_at: datetime) -> Delivery:
+    if header.format not in codec.FORMATS_BACK:
+        raise domain.BadSubmission(f"format {header.format} is unknown; leave it unset to have it recognised")
+    if not _NAME.fullmatch(header.source):
+        raise domain.BadSubmission(f"source {header.source!r} must be 1 to 64 lower-case letters, digits and hyphens")
+    if header.dataset and not _NAME.fullmatch(header.dataset):
+        raise domain.BadSubmission(f"dataset {header.dataset!r} must be 1 to 64 lower-case letters, digits and hyphens")
+    available = header.available_at.ToDatetime(UTC) if header.HasField("available_at") else None
+    if available and available > received_at + timedelta(minutes=5):
+        raise domain.BadSubmission(f"available_at {available:%Y-%m-%d %H:%M} UTC lies in the future; check the clock")
+    return Delivery(header.source, "", received_at, available, header.dataset)
+
+
+async def _body(parts: AsyncIterator[wire.SubmitRequest], limit: int) -> bytes:
+    """At most a little more than `limit`, so that a file of any size costs bounded memory."""
+    body = bytearray()
+    async for part in parts:
+        if part.WhichOneof("part") != "chunk" or len(part.chunk) > MAX_CHUNK:
+            raise domain.BadSubmission(f"after the header come only chunks of at most {MAX_CHUNK} bytes")
+        body += part.chunk
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
+def page_size(asked: int) -> int:
+    if not 0 <= asked <= 1000:
+        raise domain.BadSubmission(f"page_size {asked} must be 1 to 1000, or 0 for 100")
+    return asked or 100
+
+
+def page_start(token: str) -> int:
+    if token and not (token.isascii() and token.isdigit() and len(token) < 19):
+        raise domain.BadSubmission("page_token is none of this service; pass next_page_token as it was given")
+    return int(token or 0)
+
+
+def _object(row: queries.CatalogueRow) -> wire.CatalogueObject:
+    return wire.CatalogueObject(
+        catalogue_number=row.catalogue_number,
+        object_name=row.object_name,
+        international_designator=row.international_designator,
+        element_set_count=row.element_set_count,
+        last_epoch_jd=row.last_epoch_jd,
+        last_epoch_jd_fraction=row.last_epoch_jd_fraction,
+        perigee_altitude_km=row.perigee_altitude_km,
+        apogee_altitude_km=row.apogee_altitude_km,
+        inclination_deg=row.inclination_deg,
+    )
+
+
+def _receipt(receipt: Receipt) -> wire.SubmitResponse:
+    return wire.SubmitResponse(
+        format=codec.FORMATS[receipt.format],
+        accepted_count=receipt.accepted_count,
+        duplicate_count=receipt.duplicate_count,
+        rejected_count=receipt.rejected_count,
+        rejections=map(codec.rejection_to_wire, receipt.rejections),
+        input_sha256=receipt.input_sha256,
+    )

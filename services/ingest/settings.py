@@ -1,0 +1,20 @@
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from libs.service import ServiceSettings
+
+
+class IngestSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SPACECOM_", frozen=True)
+
+    ingest_max_input_bytes: int = Field(32 * 2**20, gt=0, description="Largest file that is read; the rest is refused.")
+    ingest_epoch_lead_days: float = Field(
+        7.0, gt=0, description="How far an epoch may lie after its publication; operators publish some days ahead."
+    )
+    ingest_batch_objects: int = Field(2000, gt=0, description="Objects recorded in one transaction.")
+    ingest_elements_late_hours: float = Field(24.0, gt=0, description="Catalogues are refreshed several times a day.")
+    ingest_elements_stale_hours: float = Field(72.0, gt=0, description="Older sets make decay windows useless.")
+    ingest_weather_late_hours: float = Field(36.0, gt=0, description="Space weather is published daily.")
+    ingest_weather_stale_hours: float = Field(96.0, gt=0, description="The forecast relaxes to its mean by then.")
+    ingest_airspace_late_hours: float = Field(28 * 24.0 + 48.0, gt=0, description="One AIRAC cycle and two days.")
+    ingest_airspace_stale_hours: float = Field(3 * 28 * 24.0, gt=0, description="Three AIRAC cycles.")

@@ -1,0 +1,133 @@
+"""Facts of propagation to and from the wire, and ingest's facts as propagation reads them."""
+
+from datetime import UTC, datetime
+from typing import assert_never
+from uuid import UUID
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from libs.astro.elements import ElementSet
+from services.propagation import domain
+from services.propagation.domain import DecayPredicted, DeclineReason, Epoch, PredictionDeclined
+from spacecom.ingest.v1 import ingest_events_pb2 as ingest
+from spacecom.propagation.v1 import propagation_events_pb2 as pb
+
+_REASON = {reason: pb.DeclineReason.Value(f"DECLINE_REASON_{reason.name}") for reason in DeclineReason}
+_REASON_BACK = {int(number): reason for reason, number in _REASON.items()}
+
+
+def to_wire(event: domain.Event) -> Message:
+    match event:
+        case DecayPredicted():
+            return _predicted_to_wire(event)
+        case PredictionDeclined():
+            return pb.PredictionDeclined(
+                catalogue_number=event.catalogue_number,
+                known_at=timestamp(event.known_at),
+                reason=_REASON[event.reason],
+                detail=event.detail,
+                model_version=event.model_version,
+            )
+        case _:
+            assert_never(event)
+
+
+def from_wire(message: Message) -> domain.Event:
+    match message:
+        case pb.DecayPredicted():
+            return _predicted_from_wire(message)
+        case pb.PredictionDeclined():
+            return PredictionDeclined(
+                message.catalogue_number,
+                message.known_at.ToDatetime(UTC),
+                _REASON_BACK[message.reason],
+                message.detail,
+                message.model_version,
+            )
+        case _:
+            raise TypeError(f"{type(message).__name__} is no fact of propagation")
+
+
+def _predicted_to_wire(event: DecayPredicted) -> pb.DecayPredicted:
+    return pb.DecayPredicted(
+        catalogue_number=event.catalogue_number,
+        known_at=timestamp(event.known_at),
+        start_epoch=epoch_to_wire(event.start_epoch),
+        reentry_altitude_km=event.reentry_altitude_km,
+        nominal_epoch=epoch_to_wire(event.nominal_epoch),
+        quantiles=[pb.EpochQuantile(probability=p, epoch=epoch_to_wire(epoch)) for p, epoch in event.quantiles],
+        nominal_latitude_deg=event.nominal_latitude_deg,
+        nominal_longitude_deg=event.nominal_longitude_deg,
+        ln_b=event.ln_b,
+        sigma_ln_b=event.sigma_ln_b,
+        sigma_a_km=event.sigma_a_km,
+        sample_count=event.sample_count,
+        seed=event.seed,
+        draws_sha256=event.draws_sha256,
+        drivers_sha256=event.drivers_sha256,
+        element_set_event_ids=map(str, event.element_set_event_ids),
+        weather_event_ids=map(str, event.weather_event_ids),
+        model_version=event.model_version,
+        method=event.method,
+    )
+
+
+def _predicted_from_wire(fact: pb.DecayPredicted) -> DecayPredicted:
+    return DecayPredicted(
+        catalogue_number=fact.catalogue_number,
+        known_at=fact.known_at.ToDatetime(UTC),
+        start_epoch=epoch_from_wire(fact.start_epoch),
+        reentry_altitude_km=fact.reentry_altitude_km,
+        nominal_epoch=epoch_from_wire(fact.nominal_epoch),
+        quantiles=tuple((q.probability, epoch_from_wire(q.epoch)) for q in fact.quantiles),
+        nominal_latitude_deg=fact.nominal_latitude_deg,
+        nominal_longitude_deg=fact.nominal_longitude_deg,
+        ln_b=fact.ln_b,
+        sigma_ln_b=fact.sigma_ln_b,
+        sigma_a_km=fact.sigma_a_km,
+        sample_count=fact.sample_count,
+        seed=fact.seed,
+        draws_sha256=fact.draws_sha256,
+        drivers_sha256=fact.drivers_sha256,
+        element_set_event_ids=tuple(map(UUID, fact.element_set_event_ids)),
+        weather_event_ids=tuple(map(UUID, fact.weather_event_ids)),
+        model_version=fact.model_version,
+        method=fact.method,
+    )
+
+
+def epoch_to_wire(epoch: Epoch) -> pb.Epoch:
+    return pb.Epoch(jd=epoch.jd, jd_fraction=epoch.jd_fraction)
+
+
+def epoch_from_wire(epoch: pb.Epoch) -> Epoch:
+    return Epoch(epoch.jd, epoch.jd_fraction)
+
+
+def elements_from_wire(fact: ingest.ElementSetAccepted) -> ElementSet:
+    return ElementSet(
+        catalogue_number=fact.catalogue_number,
+        object_name=b"",
+        international_designator=b"",
+        epoch_jd=fact.epoch_jd,
+        epoch_jd_fraction=fact.epoch_jd_fraction,
+        mean_motion_rev_day=fact.mean_motion_rev_day,
+        eccentricity=fact.eccentricity,
+        inclination_deg=fact.inclination_deg,
+        raan_deg=fact.raan_deg,
+        arg_of_perigee_deg=fact.arg_of_perigee_deg,
+        mean_anomaly_deg=fact.mean_anomaly_deg,
+        bstar_per_earth_radius=fact.bstar_per_earth_radius,
+        mean_motion_dot_half_rev_day2=fact.mean_motion_dot_half_rev_day2,
+        mean_motion_ddot_sixth_rev_day3=fact.mean_motion_ddot_sixth_rev_day3,
+        classification=fact.classification,
+        element_set_number=fact.element_set_number,
+        revolution_number=fact.revolution_number,
+    )
+
+
+def timestamp(instant: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(instant)
+    return stamp

@@ -1,0 +1,227 @@
+"""Which objects are predicted, from what, and what of it is worth recording. Pure.
+
+Refused: no answer, for a reason of the world
+├── UnknownObject      no element set, or not one this caller may see
+├── NoPrediction       none was made yet
+└── Declined           a prediction was asked for and cannot be made; carries the DeclineReason
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from math import cbrt, pi
+from typing import assert_never
+from uuid import UUID
+
+from libs.astro.elements import ElementSet
+from libs.astro.time import jd_to_datetime
+
+QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
+HISTORY_DAYS = 20.0  # physics.md 4: history of the fit
+HISTORY_SETS = 40
+WEATHER_BEFORE_DAYS = 130  # fit history, the 81-day mean before it, and the previous day's flux
+WEATHER_AFTER_DAYS = 41  # half of the centred 81-day mean
+EARTH_RADIUS_KM = 6378.135
+MU_KM3_S2 = 398600.8
+GATE_SCALE_HEIGHT_KM = 50.0  # generous at 200-500 km, so that the gate lets through rather too much
+_JD_OF_MJD_0 = 2400000.5
+
+
+class DeclineReason(Enum):
+    UNKNOWN_OBJECT = "unknown object"
+    NO_SPACE_WEATHER = "no space weather"
+    TOO_HIGH = "too high"
+    DEEP_SPACE = "deep space"
+    POOR_FIT = "poor fit"
+    BAD_ELEMENTS = "bad elements"
+
+
+class UnknownObject(Exception):
+    """No element set of the object is known here."""
+
+
+class NoPrediction(Exception):
+    """No prediction of the object was made yet."""
+
+
+class BadRequest(Exception):
+    """The request itself is not in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    jd: float
+    jd_fraction: float
+
+    @property
+    def mjd(self) -> float:
+        return (self.jd - _JD_OF_MJD_0) + self.jd_fraction
+
+    @property
+    def instant(self) -> datetime:
+        return jd_to_datetime(self.jd, self.jd_fraction)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSet:
+    """An element set and when it could be known."""
+
+    event_id: UUID
+    available_at: datetime
+    elements: ElementSet
+
+    @property
+    def epoch(self) -> Epoch:
+        return Epoch(self.elements.epoch_jd, self.elements.epoch_jd_fraction)
+
+
+@dataclass(frozen=True, slots=True)
+class WeatherDay:
+    event_id: UUID
+    available_at: datetime
+    mjd: int
+    ap_3h: tuple[float, ...]
+    ap_daily: float
+    f107_observed_sfu: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecayPredicted:
+    catalogue_number: int
+    known_at: datetime
+    start_epoch: Epoch
+    reentry_altitude_km: float
+    nominal_epoch: Epoch
+    quantiles: tuple[tuple[float, Epoch], ...]
+    nominal_latitude_deg: float
+    nominal_longitude_deg: float
+    ln_b: float
+    sigma_ln_b: float
+    sigma_a_km: float
+    sample_count: int
+    seed: int
+    draws_sha256: str
+    drivers_sha256: str
+    element_set_event_ids: tuple[UUID, ...]
+    weather_event_ids: tuple[UUID, ...]
+    model_version: str
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionDeclined:
+    catalogue_number: int
+    known_at: datetime
+    reason: DeclineReason
+    detail: str
+    model_version: str
+
+
+Event = DecayPredicted | PredictionDeclined
+
+
+class Declined(Exception):
+    """A prediction cannot be made."""
+
+    def __init__(self, event: PredictionDeclined) -> None:
+        super().__init__(event.detail)
+        self.event = event
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What was last said of an object's decay."""
+
+    last: Event | None = None
+
+
+def evolve(_outlook: Outlook, event: Event) -> Outlook:
+    return Outlook(event)
+
+
+def decide(found: Event, outlook: Outlook) -> list[Event]:
+    """Nothing when knowledge moved on meanwhile, or when it says what was said already."""
+    last = outlook.last
+    if last is not None and last.known_at > found.known_at:
+        return []
+    match found:
+        case DecayPredicted():
+            same = isinstance(last, DecayPredicted) and inputs_of(last) == inputs_of(found)
+        case PredictionDeclined():
+            same = isinstance(last, PredictionDeclined) and (last.reason, last.detail) == (found.reason, found.detail)
+        case _:
+            assert_never(found)
+    return [] if same else [found]
+
+
+def inputs_of(event: DecayPredicted) -> tuple[object, ...]:
+    return (
+        event.element_set_event_ids,
+        event.drivers_sha256,
+        event.seed,
+        event.sample_count,
+        event.model_version,
+        event.start_epoch,
+    )
+
+
+# --- inputs ----------------------------------------------------------------------------------------------------
+
+
+def history(sets: list[KnownSet], known_at: datetime) -> list[KnownSet]:
+    """The sets a fit rests on, oldest epoch first: of several for one epoch the one published last."""
+    published = sorted(
+        (known for known in sets if known.available_at <= known_at), key=lambda known: (known.available_at, known.event_id)
+    )
+    by_epoch = {known.epoch: known for known in published}
+    ordered = sorted(by_epoch.values(), key=lambda known: known.epoch.mjd)
+    return [known for known in ordered if known.epoch.mjd >= ordered[-1].epoch.mjd - HISTORY_DAYS][-HISTORY_SETS:]
+
+
+def weather_span_mjd(sets: list[KnownSet], horizon_days: float) -> tuple[int, int]:
+    newest = sets[-1].epoch.mjd
+    return int(newest - WEATHER_BEFORE_DAYS), int(newest + horizon_days + WEATHER_AFTER_DAYS)
+
+
+def seed_of(event_id: UUID) -> int:
+    """The same draws for the same newest element set, whatever else changes: common random numbers."""
+    return int.from_bytes(hashlib.sha256(event_id.bytes).digest()[:8], "big") >> 1
+
+
+# --- who is watched --------------------------------------------------------------------------------------------
+
+
+def perigee_altitude_km(elements: ElementSet) -> float:
+    return semi_major_axis_km(elements) * (1.0 - elements.eccentricity) - EARTH_RADIUS_KM
+
+
+def semi_major_axis_km(elements: ElementSet) -> float:
+    return cbrt(MU_KM3_S2 / (elements.mean_motion_rev_day * 2.0 * pi / 86400.0) ** 2)
+
+
+def remaining_days(elements: ElementSet) -> float:
+    """Rough life left from the published mean motion rate; infinite when the orbit does not shrink."""
+    rate = 2.0 * elements.mean_motion_dot_half_rev_day2
+    if rate <= 0.0:
+        return float("inf")
+    shrinking_km_day = 2.0 / 3.0 * semi_major_axis_km(elements) * rate / elements.mean_motion_rev_day
+    return GATE_SCALE_HEIGHT_KM / shrinking_km_day
+
+
+def watched(elements: ElementSet, below_km: float, horizon_days: float) -> bool:
+    return perigee_altitude_km(elements) < below_km or remaining_days(elements) < horizon_days
+
+
+def concerns(fact_available_at: datetime, mjds: tuple[int, int], last: Event) -> bool:
+    """Whether weather of these days can change what was last said: it still waits for any, or still flies."""
+    match last:
+        case PredictionDeclined(reason=reason):
+            return reason is DeclineReason.NO_SPACE_WEATHER
+        case DecayPredicted():
+            end = last.quantiles[-1][1]
+            flying = fact_available_at <= end.instant + timedelta(days=1)
+            first, last_day = mjds
+            return flying and last_day >= last.start_epoch.mjd - WEATHER_BEFORE_DAYS and first <= end.mjd
+        case _:
+            assert_never(last)

@@ -1,0 +1,121 @@
+"""Questions to the read models; rows become frozen dataclasses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from libs.postgres import Connection
+from services.propagation import codec
+from services.propagation.domain import Event, KnownSet, Outlook, WeatherDay
+from spacecom.ingest.v1 import ingest_events_pb2 as ingest
+from spacecom.propagation.v1 import propagation_events_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRow:
+    position: int
+    event_id: UUID
+    recorded_at: datetime
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A prediction that waits to be made, and why."""
+
+    catalogue_number: int
+    cause_event_id: UUID
+    known_at: datetime
+    correlation_id: UUID
+    traceparent: str
+    attempts: int
+
+
+_DUE = "catalogue_number, cause_event_id, known_at, correlation_id, traceparent, attempts"
+_FACTS = {message.DESCRIPTOR.full_name: message for message in (pb.DecayPredicted, pb.PredictionDeclined)}
+
+
+async def sets_of(conn: Connection, number: int) -> list[KnownSet]:
+    """The sets of the newest epochs, enough for any fit."""
+    rows = await conn.fetch(
+        """SELECT event_id, available_at, body FROM element_sets WHERE catalogue_number = $1
+           ORDER BY epoch_jd DESC, epoch_jd_fraction DESC, available_at DESC, event_id DESC LIMIT 400""",
+        number,
+    )
+    return [_known_set(row["event_id"], row["available_at"], row["body"]) for row in rows]
+
+
+def _known_set(event_id: UUID, available_at: datetime, body: bytes) -> KnownSet:
+    elements = codec.elements_from_wire(ingest.ElementSetAccepted.FromString(body))
+    return KnownSet(event_id, available_at, elements)
+
+
+async def newest_set(conn: Connection, number: int) -> KnownSet | None:
+    row = await conn.fetchrow(
+        """SELECT event_id, available_at, body FROM element_sets WHERE catalogue_number = $1
+           ORDER BY epoch_jd DESC, epoch_jd_fraction DESC, available_at DESC, event_id DESC LIMIT 1""",
+        number,
+    )
+    return _known_set(row["event_id"], row["available_at"], row["body"]) if row else None
+
+
+async def weather(conn: Connection, first_mjd: int, last_mjd: int, known_at: datetime) -> list[WeatherDay]:
+    """For each day the row that was published last, of those published by `known_at`."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT ON (mjd) event_id, available_at, mjd, ap_3h, ap_daily, f107_observed_sfu
+           FROM weather_days WHERE mjd BETWEEN $1 AND $2 AND available_at <= $3
+           ORDER BY mjd, available_at DESC, position DESC""",
+        first_mjd,
+        last_mjd,
+        known_at,
+    )
+    return [WeatherDay(**{**row, "ap_3h": tuple(row["ap_3h"])}) for row in map(dict, rows)]
+
+
+async def weather_published_after(conn: Connection, first_mjd: int, last_mjd: int, after: datetime) -> list[datetime]:
+    """When weather of these days was published later than `after`, in order."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT available_at FROM weather_days
+           WHERE mjd BETWEEN $1 AND $2 AND available_at > $3 ORDER BY available_at LIMIT 400""",
+        first_mjd,
+        last_mjd,
+        after,
+    )
+    return [row["available_at"] for row in rows]
+
+
+async def outlook(conn: Connection, number: int) -> Outlook:
+    row = await conn.fetchrow("SELECT event_type, body FROM outlooks WHERE catalogue_number = $1", number)
+    return Outlook(_fact(row["event_type"], row["body"]) if row else None)
+
+
+async def outlooks(conn: Connection) -> list[Event]:
+    rows = await conn.fetch("SELECT event_type, body FROM outlooks ORDER BY catalogue_number")
+    return [_fact(row["event_type"], row["body"]) for row in rows]
+
+
+def _fact(event_type: str, body: bytes) -> Event:
+    return codec.from_wire(_FACTS[event_type].FromString(body))
+
+
+async def predictions_before(conn: Connection, number: int, position: int, limit: int) -> list[PredictionRow]:
+    """Newest first; position 0 starts at the newest."""
+    rows = await conn.fetch(
+        """SELECT position, event_id, recorded_at, body FROM predictions
+           WHERE catalogue_number = $1 AND ($2::bigint = 0 OR position < $2)
+           ORDER BY position DESC LIMIT $3""",
+        number,
+        position,
+        limit,
+    )
+    return [PredictionRow(**row) for row in rows]
+
+
+async def due(conn: Connection, attempts: int, limit: int) -> list[Due]:
+    rows = await conn.fetch(f"SELECT {_DUE} FROM due WHERE attempts < $1 ORDER BY queued LIMIT $2", attempts, limit)
+    return [Due(**row) for row in rows]
+
+
+async def given_up(conn: Connection, attempts: int) -> list[tuple[int, str]]:
+    rows = await conn.fetch("SELECT catalogue_number, error FROM due WHERE attempts >= $1 ORDER BY queued", attempts)
+    return [(row["catalogue_number"], row["error"]) for row in rows]
