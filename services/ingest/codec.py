@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
-from services.ingest import domain
+from services.ingest import domain, freshness
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
@@ -24,7 +24,7 @@ FORMATS = {
 FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
 
 
-def to_wire(event: domain.Event) -> Message:
+def to_wire(event: domain.Event) -> Message:  # noqa: PLR0911 - a case for each fact
     match event:
         case domain.ObjectCatalogued(number, name, designator, source):
             return pb.ObjectCatalogued(
@@ -138,9 +138,9 @@ def source_to_wire(event: domain.SourceStateChanged) -> pb.SourceStateChanged:
     )
 
 
-def source_from_wire(fact: pb.SourceStateChanged) -> domain.Source:
+def source_from_wire(fact: pb.SourceStateChanged) -> freshness.Source:
     last = fact.last_delivery_at.ToDatetime(UTC) if fact.HasField("last_delivery_at") else None
-    return domain.Source(_STATE_BACK[fact.state], fact.reason, last)
+    return freshness.Source(_STATE_BACK[fact.state], fact.reason, last)
 
 
 def timestamp(instant: datetime | None) -> Timestamp | None:

@@ -12,8 +12,9 @@ from libs.astro.elements import ElementSet, RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
 from libs.postgres import Connection, Pool
-from services.ingest import codec, domain, queries, reading
-from services.ingest.domain import Delivery, Event, Format, InputRejected, Outcome
+from services.ingest import codec, domain, freshness, queries, reading
+from services.ingest.domain import Delivery, Event, Format, InputRejected
+from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
 from services.ingest.settings import IngestSettings
 
@@ -55,9 +56,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
     await _record_rejections(gate, rejections, kept, cause)
     outcome = Outcome(kept, accepted, duplicate, len(rejections))
     await _record_source(gate, outcome, cause)
-    return Receipt(
-        read.format, accepted, duplicate, len(rejections), rejections[:SHOWN_REJECTIONS], kept.input_sha256
-    )
+    return Receipt(read.format, accepted, duplicate, len(rejections), rejections[:SHOWN_REJECTIONS], kept.input_sha256)
 
 
 async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginning: bytes, cause: Cause) -> Receipt:
@@ -75,7 +74,13 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
 def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Reading:
     problems = [(elements, domain.epoch_problem(elements, delivery, lead)) for elements in read.sets]
     refused = tuple(
-        reading.Refusal(str(elements.catalogue_number).encode(), 0, 0, RefusalReason.EPOCH, f"object {elements.catalogue_number}: {problem}")
+        reading.Refusal(
+            str(elements.catalogue_number).encode(),
+            0,
+            0,
+            RefusalReason.EPOCH,
+            f"object {elements.catalogue_number}: {problem}",
+        )
         for elements, problem in problems
         if problem
     )
@@ -106,9 +111,7 @@ async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: 
     return accepted, len(read.sets) - accepted
 
 
-def _batches(
-    sets: Sequence[ElementSet], delivery: Delivery, size: int
-) -> Iterator[dict[int, domain.OfferElements]]:
+def _batches(sets: Sequence[ElementSet], delivery: Delivery, size: int) -> Iterator[dict[int, domain.OfferElements]]:
     ordered = sorted(sets, key=lambda elements: elements.catalogue_number)
     groups = groupby(ordered, key=lambda elements: elements.catalogue_number)
     offers = ((number, domain.OfferElements(tuple(group), delivery)) for number, group in groups)
@@ -116,9 +119,7 @@ def _batches(
         yield batch
 
 
-async def _append_offers(
-    gate: Gate, conn: Connection, offers: dict[int, domain.OfferElements], cause: Cause
-) -> int:
+async def _append_offers(gate: Gate, conn: Connection, offers: dict[int, domain.OfferElements], cause: Cause) -> int:
     entries = await queries.entries(conn, list(offers))
     events: list[Event] = []
     for number, offer in offers.items():
@@ -162,9 +163,7 @@ async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _caus
     return 0, 0
 
 
-async def _record_rejections(
-    gate: Gate, rejections: Sequence[InputRejected], delivery: Delivery, cause: Cause
-) -> None:
+async def _record_rejections(gate: Gate, rejections: Sequence[InputRejected], delivery: Delivery, cause: Cause) -> None:
     async def work(conn: Connection) -> None:
         if rejections and not await queries.rejected_before(conn, delivery.source, delivery.input_sha256):
             await append(gate, conn, rejections, delivery, cause)
@@ -174,10 +173,10 @@ async def _record_rejections(
 
 async def _record_source(gate: Gate, outcome: Outcome, cause: Cause) -> None:
     async def work(conn: Connection) -> None:
-        source = domain.Source()
+        source = freshness.Source()
         for recorded in await gate.log.load(conn, f"source/{outcome.delivery.source}"):
             source = codec.source_from_wire(recorded.message())
-        await append(gate, conn, domain.decide_source(outcome, source), outcome.delivery, cause)
+        await append(gate, conn, freshness.decide_source(outcome, source), outcome.delivery, cause)
 
     await _transaction(gate, work)
 

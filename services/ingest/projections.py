@@ -1,7 +1,5 @@
 """Facts of ingest to the rows that answer for them."""
 
-from google.protobuf.message import Message
-
 from libs.eventlog import Recorded
 from libs.postgres import Connection
 from services.ingest import codec, domain
@@ -11,7 +9,7 @@ TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "re
 
 
 async def project(conn: Connection, recorded: Recorded) -> None:
-    fact: Message = recorded.message()
+    fact = recorded.message()
     match fact:
         case pb.ObjectCatalogued() | pb.ObjectRevised():
             await _object(conn, fact)

@@ -46,9 +46,7 @@ async def object_by_number(conn: Connection, number: int) -> CatalogueRow | None
     return CatalogueRow(**row) if row else None
 
 
-async def objects_after(
-    conn: Connection, number: int, limit: int, visible: Sequence[int]
-) -> list[CatalogueRow]:
+async def objects_after(conn: Connection, number: int, limit: int, visible: Sequence[int]) -> list[CatalogueRow]:
     """By rising catalogue number; no numbers in `visible` means all."""
     rows = await conn.fetch(
         f"""SELECT {_OBJECT_COLUMNS} FROM objects

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from libs.astro import airspace, elements, tle, weather
-from libs.astro.elements import ElementSet, Refused, RefusalReason
+from libs.astro.elements import ElementSet, RefusalReason, Refused
 from services.ingest.domain import MAX_RAW, Format, WeatherDay
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more

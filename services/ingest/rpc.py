@@ -9,7 +9,7 @@ import grpc
 from libs import rpc, telemetry
 from libs.eventlog import Cause, new_id
 from libs.rpc import ErrorTable
-from services.ingest import codec, domain, handlers, queries
+from services.ingest import codec, domain, freshness, handlers, queries
 from services.ingest.domain import Delivery, SourceHealth
 from services.ingest.handlers import Gate, Receipt
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DATA_PROVIDER, ROLE_VIEWER
@@ -32,9 +32,7 @@ class IngestServicer(IngestServiceServicer):
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def Submit(  # noqa: N802 - the wire's name
-        self, request_iterator: AsyncIterator[wire.SubmitRequest], context: object
-    ) -> wire.SubmitResponse:
+    async def Submit(self, request_iterator: AsyncIterator[wire.SubmitRequest], context: object) -> wire.SubmitResponse:
         rpc.require(ROLE_DATA_PROVIDER)
         received_at = datetime.now(UTC)
         header = await _header(request_iterator)
@@ -46,7 +44,7 @@ class IngestServicer(IngestServiceServicer):
             return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, data, cause))
         return _receipt(await handlers.submit(self._gate, delivery, stated, data, cause))
 
-    async def GetObject(self, request: wire.GetObjectRequest, context: object) -> wire.GetObjectResponse:  # noqa: N802
+    async def GetObject(self, request: wire.GetObjectRequest, context: object) -> wire.GetObjectResponse:
         rpc.require(ROLE_VIEWER)
         visible = rpc.principal().entitlements.catalogue_numbers
         number = request.catalogue_number
@@ -58,7 +56,7 @@ class IngestServicer(IngestServiceServicer):
             )
         return wire.GetObjectResponse(object=_object(row))
 
-    async def ListObjects(self, request: wire.ListObjectsRequest, context: object) -> wire.ListObjectsResponse:  # noqa: N802
+    async def ListObjects(self, request: wire.ListObjectsRequest, context: object) -> wire.ListObjectsResponse:
         rpc.require(ROLE_VIEWER)
         size = page_size(request.page_size)
         visible = list(rpc.principal().entitlements.catalogue_numbers)
@@ -67,7 +65,7 @@ class IngestServicer(IngestServiceServicer):
         token = str(rows[size - 1].catalogue_number) if len(rows) > size else ""
         return wire.ListObjectsResponse(objects=map(_object, rows[:size]), next_page_token=token)
 
-    async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:  # noqa: N802
+    async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:
         rpc.require(ROLE_VIEWER)
         now = datetime.now(UTC)
         async with self._gate.pool.acquire() as conn:
@@ -81,16 +79,14 @@ class IngestServicer(IngestServiceServicer):
             "weather": (settings.ingest_weather_late_hours, settings.ingest_weather_stale_hours),
             "airspace": (settings.ingest_airspace_late_hours, settings.ingest_airspace_stale_hours),
         }[row.delivers]
-        recorded = domain.Source(codec.health(row.state), row.reason, row.last_delivery_at)
-        source = domain.freshness(recorded, now, timedelta(hours=late_hours), timedelta(hours=stale_hours))
+        recorded = freshness.Source(codec.health(row.state), row.reason, row.last_delivery_at)
+        source = freshness.freshness(recorded, now, timedelta(hours=late_hours), timedelta(hours=stale_hours))
         state = source.state or SourceHealth.FAILED
         return codec.source_to_wire(
             domain.SourceStateChanged(row.source, state, source.reason, source.last_delivery_at)
         )
 
-    async def ListRejections(  # noqa: N802
-        self, request: wire.ListRejectionsRequest, context: object
-    ) -> wire.ListRejectionsResponse:
+    async def ListRejections(self, request: wire.ListRejectionsRequest, context: object) -> wire.ListRejectionsResponse:
         rpc.require(ROLE_VIEWER)
         size = page_size(request.page_size)
         async with self._gate.pool.acquire() as conn:

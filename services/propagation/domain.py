@@ -172,7 +172,8 @@ def inputs_of(event: DecayPredicted) -> tuple[object, ...]:
 def history(sets: list[KnownSet], known_at: datetime) -> list[KnownSet]:
     """The sets a fit rests on, oldest epoch first: of several for one epoch the one published last."""
     published = sorted(
-        (known for known in sets if known.available_at <= known_at), key=lambda known: (known.available_at, known.event_id)
+        (known for known in sets if known.available_at <= known_at),
+        key=lambda known: (known.available_at, known.event_id),
     )
     by_epoch = {known.epoch: known for known in published}
     ordered = sorted(by_epoch.values(), key=lambda known: known.epoch.mjd)

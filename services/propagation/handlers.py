@@ -44,11 +44,7 @@ class Watch:
 
     async def weather(self, delivery: Delivery[ingest.SpaceWeatherRecorded]) -> Commit:
         days = delivery.message.days
-        rows = [
-            (day.mjd, delivery.available_at, delivery.position, delivery.event_id, list(day.ap_3h))
-            + (day.ap_daily, day.f107_observed_sfu)
-            for day in days
-        ]
+        rows = [(day.mjd, delivery.available_at, delivery.position, delivery.event_id, *_values(day)) for day in days]
         mjds = (days[0].mjd, days[-1].mjd)
 
         async def commit(conn: Connection) -> None:
@@ -65,9 +61,7 @@ class Watch:
 
     async def _mark(self, conn: Connection, number: int, delivery: Delivery[Any]) -> None:
         """The latest cause of several is kept: one prediction answers them all."""
-        newest = await conn.fetchval(
-            "SELECT max(available_at) FROM element_sets WHERE catalogue_number = $1", number
-        )
+        newest = await conn.fetchval("SELECT max(available_at) FROM element_sets WHERE catalogue_number = $1", number)
         await conn.execute(
             """INSERT INTO due AS d (catalogue_number, cause_event_id, known_at, correlation_id, traceparent)
                VALUES ($1, $2, $3, $4, $5)
@@ -85,6 +79,10 @@ class Watch:
 
     async def nothing(self, _delivery: Delivery[Any]) -> None:
         return None
+
+
+def _values(day: ingest.SpaceWeatherDay) -> tuple[list[float], float, float]:
+    return list(day.ap_3h), day.ap_daily, day.f107_observed_sfu
 
 
 def _concerned(outlooks: Iterable[domain.Event], available_at: datetime, mjds: tuple[int, int]) -> list[int]:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -68,7 +67,13 @@ class Predictor:
         """Makes the predictions due now, returns how many were taken."""
         async with self._pool.acquire() as conn:
             due = await queries.due(conn, ATTEMPTS, self._settings.propagation_workers)
-        await asyncio.gather(*(self._attempt(waiting) for waiting in due))
+        outcomes = await asyncio.gather(*(self._attempt(waiting) for waiting in due), return_exceptions=True)
+        for waiting, outcome in zip(due, outcomes, strict=True):
+            if isinstance(outcome, TRANSIENT):
+                raise outcome
+            if isinstance(outcome, Exception):
+                telemetry.log.error("prediction_failed", object=waiting.catalogue_number, error=repr(outcome))
+                await self._note(waiting, repr(outcome), attempts=0)
         return len(due)
 
     async def degraded(self) -> list[str]:
@@ -78,11 +83,7 @@ class Predictor:
 
     async def _attempt(self, due: Due) -> None:
         await self._note(due, "its computation ended without an answer")
-        try:
-            found = await self.predict(due.catalogue_number, due.known_at)
-        except BrokenProcessPool as error:
-            await self._note(due, f"its computation was killed: {error}", attempts=0)
-            return
+        found = await self.predict(due.catalogue_number, due.known_at)
         cause = Cause(due.correlation_id, due.cause_event_id, due.traceparent)
         event_id = derived_id(due.cause_event_id, "propagation", due.catalogue_number)
         await self.record(found, event_id, cause, done=due)
@@ -91,7 +92,8 @@ class Predictor:
         """Counted before the computing starts, so that a prediction that ends this process is counted too."""
         async with self._pool.acquire() as conn:
             await conn.execute(
-                "UPDATE due SET attempts = attempts + $3, error = $4 WHERE catalogue_number = $1 AND cause_event_id = $2",
+                """UPDATE due SET attempts = attempts + $3, error = $4
+                   WHERE catalogue_number = $1 AND cause_event_id = $2""",
                 due.catalogue_number,
                 due.cause_event_id,
                 attempts,

@@ -119,3 +119,26 @@ async def due(conn: Connection, attempts: int, limit: int) -> list[Due]:
 async def given_up(conn: Connection, attempts: int) -> list[tuple[int, str]]:
     rows = await conn.fetch("SELECT catalogue_number, error FROM due WHERE attempts >= $1 ORDER BY queued", attempts)
     return [(row["catalogue_number"], row["error"]) for row in rows]
+
+
+async def known_until(conn: Connection, number: int) -> datetime | None:
+    """When the last was published of what a prediction may rest on; nothing while no set of the object is known."""
+    known: datetime | None = await conn.fetchval(
+        """SELECT greatest(max(s.available_at), (
+                    SELECT max(w.available_at) FROM weather_days w
+                    WHERE w.mjd BETWEEN max(s.epoch_jd) - 2400000.5 - 130 AND max(s.epoch_jd) - 2400000.5))
+           FROM element_sets s WHERE s.catalogue_number = $1""",
+        number,
+    )
+    return known
+
+
+async def answered(conn: Connection, principal: str, method: str, key: str) -> bool:
+    return bool(
+        await conn.fetchval(
+            "SELECT EXISTS (SELECT FROM requests WHERE principal = $1 AND method = $2 AND key = $3)",
+            principal,
+            method,
+            key,
+        )
+    )

@@ -1,0 +1,28 @@
+import sys
+
+from libs import service
+from services.ingest import projections, rpc
+from services.ingest.handlers import Gate
+from services.ingest.reading import Reader
+from services.ingest.settings import IngestSettings
+
+
+def wire(mesh: service.Mesh, settings: IngestSettings) -> service.Wiring:
+    gate = Gate(mesh.pool, mesh.log, mesh.blobs, Reader(), settings)
+    return service.Wiring(add_rpc=[rpc.register(gate)], errors=rpc.ERRORS)
+
+
+async def main() -> None:
+    settings = IngestSettings()
+    await service.serve(
+        "ingest",
+        settings,
+        project=projections.project,
+        rebuild_tables=projections.TABLES,
+        upstream={},
+        wire=lambda mesh: wire(mesh, settings),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(service.run(main))

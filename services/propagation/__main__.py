@@ -1,0 +1,44 @@
+import asyncio
+import sys
+
+from libs import consume, service, topics
+from services.propagation import handlers, projections, rpc
+from services.propagation.compute import Pool
+from services.propagation.predictor import Predictor
+from services.propagation.settings import PropagationSettings
+from services.propagation.states import load_orientation
+
+
+async def main() -> None:
+    settings = PropagationSettings()
+
+    def wire(mesh: service.Mesh) -> service.Wiring:
+        predictor = Predictor(mesh.pool, mesh.log, mesh.blobs, Pool(settings.propagation_workers), settings)
+        watch = handlers.Watch(mesh.pool, predictor, settings)
+        ingest = consume.subscribe(
+            mesh.broker,
+            mesh.log,
+            consumer="propagation",
+            topic=topics.topic_name("spacecom.ingest.v1", settings.namespace),
+            handlers=handlers.handlers(watch),
+        )
+        desk = rpc.Desk(mesh.pool, mesh.log, predictor, load_orientation())
+        return service.Wiring(
+            add_rpc=[rpc.register(desk)],
+            subscriptions=[ingest],
+            errors=rpc.ERRORS,
+            on_start=[lambda: asyncio.create_task(predictor.run())],
+        )
+
+    await service.serve(
+        "propagation",
+        settings,
+        project=projections.project,
+        rebuild_tables=projections.TABLES,
+        upstream={"ingest": projections.UPSTREAM_TABLES},
+        wire=wire,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(service.run(main))
