@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import degrees
+from pathlib import Path
 
+import astropy_iers_data
 import numpy as np
 
-from libs.astro import frames, sgp4
+from libs.astro import eop, frames, sgp4
 from libs.astro.elements import ElementSet
 from libs.astro.eop import EarthOrientation
 from libs.astro.time import seconds_between
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
 from spacecom.propagation.v1 import propagation_service_pb2 as wire
 
-__all__ = ["CannotPropagate", "EarthOrientation", "propagate"]
+__all__ = ["CannotPropagate", "EarthOrientation", "load_orientation", "propagate"]
 
 
 class CannotPropagate(Exception):
@@ -24,6 +26,10 @@ class CannotPropagate(Exception):
 class Flight:
     position_km: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
     velocity_km_s: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
+
+
+def load_orientation() -> EarthOrientation:
+    return eop.read_finals2000a(Path(astropy_iers_data.IERS_A_FILE).read_bytes())
 
 
 def propagate(

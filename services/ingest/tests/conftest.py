@@ -1,0 +1,54 @@
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from libs import rpc
+from libs.blobs import Blobs
+from libs.eventlog import Cause, EventLog, new_id
+from services.ingest import handlers, projections
+from services.ingest.domain import Delivery, Format
+from services.ingest.handlers import Gate, Receipt
+from services.ingest.reading import Reader
+from services.ingest.settings import IngestSettings
+from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR
+
+if TYPE_CHECKING:
+    from libs.postgres import Pool
+
+NOW = datetime(2022, 11, 5, tzinfo=UTC)
+Submit = Callable[..., Awaitable[Receipt]]
+
+
+@pytest.fixture
+async def gate(service_database, tmp_path) -> Gate:
+    pool: Pool = await service_database("ingest")
+    reader = Reader()
+    yield Gate(pool, EventLog(pool, "ingest", projections.project), Blobs(tmp_path.as_uri()), reader, IngestSettings())
+    reader.close()
+    await pool.close()
+
+
+@pytest.fixture
+def submit(gate: Gate) -> Submit:
+    async def send(data: bytes, *, source="test", stated=Format.UNKNOWN, available_at=None, dataset="") -> Receipt:
+        delivery = Delivery(source, "", NOW, available_at, dataset)
+        return await handlers.submit(gate, delivery, stated, data, Cause(new_id(), None, ""))
+
+    return send
+
+
+@pytest.fixture
+def acting():
+    """Acts as a principal with these rights for the rest of the test."""
+
+    def act(role: int = ROLE_OPERATOR, catalogue_numbers: tuple[int, ...] = ()) -> None:
+        entitlements = SimpleNamespace(catalogue_numbers=catalogue_numbers)
+        principal = SimpleNamespace(
+            principal_id="tester", organisation_id="test", roles=(role,), entitlements=entitlements
+        )
+        rpc.current.set(principal)
+
+    return act

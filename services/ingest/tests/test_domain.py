@@ -1,0 +1,150 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.astro import tle
+from services.ingest import domain, freshness
+from services.ingest.domain import (
+    Delivery,
+    ElementSetAccepted,
+    Entry,
+    KnownWeather,
+    ObjectCatalogued,
+    ObjectRevised,
+    OfferElements,
+    OfferWeather,
+    SourceHealth,
+    WeatherDay,
+)
+from services.ingest.freshness import Outcome, Source
+from services.ingest.tests.cases import FIRST, NAMED, SECOND
+
+NOW = datetime(2022, 11, 5, tzinfo=UTC)
+DELIVERY = Delivery("test", "0" * 64, NOW, None)
+(one,) = tle.read(FIRST.encode())
+(two,) = tle.read(SECOND.encode())
+(named,) = tle.read(NAMED.encode())
+
+
+def offered(entry: Entry, *sets) -> list[str]:
+    return [type(event).__name__ for event in domain.decide_entry(OfferElements(sets, DELIVERY), entry)]
+
+
+def after(*sets) -> Entry:
+    entry = Entry()
+    for event in domain.decide_entry(OfferElements(sets, DELIVERY), entry):
+        entry = domain.evolve_entry(entry, event)
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("known", "sets", "expected"),
+    [
+        ((), (one,), ["ObjectCatalogued", "ElementSetAccepted"]),
+        ((one,), (one,), []),
+        ((one,), (two,), ["ElementSetAccepted"]),
+        ((), (one, one), ["ObjectCatalogued", "ElementSetAccepted"]),
+        ((one,), (named,), ["ObjectRevised", "ElementSetAccepted"]),
+        ((named,), (one,), ["ElementSetAccepted"]),
+        ((named,), (two,), []),
+    ],
+)
+def test_an_element_set_is_recorded_once_and_a_name_when_it_changes(known, sets, expected):
+    assert offered(after(*known), *sets) == expected
+
+
+def test_a_set_is_the_same_whoever_sends_it_and_under_whatever_name():
+    assert domain.fingerprint(two) == domain.fingerprint(replace(named, element_set_number=1))
+
+
+@given(st.sampled_from(["mean_motion_rev_day", "eccentricity", "bstar_per_earth_radius", "epoch_jd_fraction"]))
+def test_a_set_with_any_other_value_is_another_set(name):
+    other = replace(one, **{name: getattr(one, name) * 1.0000001})
+    assert domain.fingerprint(one) != domain.fingerprint(other)
+
+
+@given(st.lists(st.sampled_from([one, two, named]), max_size=6))
+def test_offering_everything_again_changes_nothing(sets):
+    """INVARIANT: ingest is idempotent by content. A set recorded twice would be fitted twice."""
+    assert offered(after(*sets), *sets[:1]) == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "kept"),
+    [(b"22143B  ", b"2022-143B"), (b"57001A", b"1957-001A"), (b"2022-143B", b"2022-143B"), (b"", b""), (b"x", b"x")],
+)
+def test_designators_are_kept_in_their_long_form(printed, kept):
+    assert domain.long_designator(printed) == kept
+
+
+def test_the_altitudes_are_those_of_the_orbit():
+    perigee_km, apogee_km = domain.altitudes_km(two)
+    assert 120 < perigee_km < apogee_km < 240
+
+
+def test_an_epoch_far_after_its_publication_is_not_credible():
+    lead = timedelta(days=7)
+    assert domain.epoch_problem(one, DELIVERY, lead) == ""
+    early = replace(DELIVERY, available_at=NOW - timedelta(days=10))
+    assert "2022-11-03" in domain.epoch_problem(one, early, lead)
+
+
+def day(mjd: int, ap: float = 4.0) -> WeatherDay:
+    return WeatherDay(mjd, (ap,) * 8, ap, 130.0)
+
+
+def test_only_new_and_changed_days_are_recorded():
+    known = KnownWeather(observed={day_.mjd: day_ for day_ in map(day, range(59800, 59810))})
+    command = OfferWeather((day(59809, 9.0), day(59810)), (), DELIVERY)
+    (event,) = domain.decide_weather(command, known)
+    assert [d.mjd for d in event.days] == [59809, 59810]
+
+
+def test_many_years_of_weather_are_facts_of_at_most_400_days():
+    events = domain.decide_weather(OfferWeather(tuple(map(day, range(36112, 60000))), (), DELIVERY), KnownWeather())
+    assert sum(len(event.days) for event in events) == 60000 - 36112
+    assert max(len(event.days) for event in events) <= 400
+
+
+@pytest.mark.parametrize(
+    ("counts", "source", "expected"),
+    [
+        ((1, 0, 0), Source(), [SourceHealth.HEALTHY]),
+        ((0, 5, 0), Source(SourceHealth.HEALTHY, "", NOW), []),
+        ((0, 5, 0), Source(SourceHealth.FAILED, "x", NOW), [SourceHealth.HEALTHY]),
+        ((0, 0, 3), Source(), [SourceHealth.FAILED]),
+        ((1, 0, 3), Source(SourceHealth.FAILED, "x", NOW), [SourceHealth.HEALTHY]),
+    ],
+)
+def test_a_source_is_healthy_after_a_usable_delivery_and_failed_after_a_useless_one(counts, source, expected):
+    events = freshness.decide_source(Outcome(DELIVERY, *counts), source)
+    assert [event.state for event in events] == expected
+
+
+def test_a_repeated_failure_is_one_fact():
+    (failed,) = freshness.decide_source(Outcome(DELIVERY, 0, 0, 3), Source())
+    again = freshness.evolve_source(Source(), failed)
+    assert freshness.decide_source(Outcome(DELIVERY, 0, 0, 3), again) == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "state"), [(1, SourceHealth.HEALTHY), (25, SourceHealth.LATE), (73, SourceHealth.STALE)]
+)
+def test_silence_makes_a_source_late_then_stale(hours, state):
+    source = Source(SourceHealth.HEALTHY, "", NOW - timedelta(hours=hours))
+    assert freshness.freshness(source, NOW, timedelta(hours=24), timedelta(hours=72)).state is state
+
+
+@pytest.mark.parametrize(
+    ("event", "stream"),
+    [
+        (ObjectCatalogued(5, b"", b"", "s"), "object/5"),
+        (ObjectRevised(5, b"", b"", "s"), "object/5"),
+        (ElementSetAccepted(one, "s", ""), "elements/54217"),
+    ],
+)
+def test_facts_go_to_the_stream_of_their_object(event, stream):
+    assert domain.stream_of(event) == stream
