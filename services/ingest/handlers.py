@@ -2,25 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from itertools import groupby, islice
-from typing import TypeVar
-
-import stamina
 
 from libs.astro.elements import ElementSet, RefusalReason
 from libs.blobs import Blobs
-from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
+from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection, Pool
 from services.ingest import codec, domain, freshness, queries, reading
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
+from services.ingest.recording import record
 from services.ingest.settings import IngestSettings
 
-CONFLICT_ATTEMPTS = 20
 SHOWN_REJECTIONS = 20
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +102,11 @@ def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> In
 
 
 async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
-    accepted = 0
+    recorded: list[Event] = []
     for offers in _batches(read.sets, delivery, gate.settings.ingest_batch_objects):
-        accepted += await _transaction(gate, lambda conn, offers=offers: _append_offers(gate, conn, offers, cause))
+        streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
+        recorded += await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
+    accepted = sum(isinstance(event, domain.ElementSetAccepted) for event in recorded)
     return accepted, len(read.sets) - accepted
 
 
@@ -119,44 +118,32 @@ def _batches(sets: Sequence[ElementSet], delivery: Delivery, size: int) -> Itera
         yield batch
 
 
-async def _append_offers(gate: Gate, conn: Connection, offers: dict[int, domain.OfferElements], cause: Cause) -> int:
+async def _decide_offers(offers: dict[int, domain.OfferElements], conn: Connection) -> list[Event]:
     entries = await queries.entries(conn, list(offers))
-    events: list[Event] = []
-    for number, offer in offers.items():
-        events += domain.decide_entry(offer, entries.get(number, domain.Entry()))
-    delivery = next(iter(offers.values())).delivery
-    await append(gate, conn, events, delivery, cause)
-    return sum(isinstance(event, domain.ElementSetAccepted) for event in events)
+    decided = [domain.decide_entry(offer, entries.get(number, domain.Entry())) for number, offer in offers.items()]
+    return [event for events in decided for event in events]
 
 
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
-    offer = domain.OfferWeather(read.observed, read.predicted, delivery)
+    async def decide(conn: Connection) -> list[Event]:
+        offer = domain.OfferWeather(read.observed, read.predicted, delivery)
+        return domain.decide_weather(offer, await queries.known_weather(conn, delivery.source))
 
-    async def work(conn: Connection) -> int:
-        events = domain.decide_weather(offer, await queries.known_weather(conn, delivery.source))
-        await append(gate, conn, events, delivery, cause)
-        return sum(
-            len(event.days)
-            for event in events
-            if isinstance(event, domain.SpaceWeatherRecorded | domain.SpaceWeatherForecastRecorded)
-        )
-
-    accepted = await _transaction(gate, work)
+    recorded = await record(gate.pool, gate.log, [f"weather/{delivery.source}"], decide, delivery, cause)
+    weather = (domain.SpaceWeatherRecorded, domain.SpaceWeatherForecastRecorded)
+    accepted = sum(len(event.days) for event in recorded if isinstance(event, weather))
     return accepted, len(read.observed) + len(read.predicted) - accepted
 
 
 async def record_airspace(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    async def decide(conn: Connection) -> list[Event]:
+        offer = domain.OfferAirspace(read.feature_count, read.invalid_features, read.notice, delivery)
+        return domain.decide_airspace(offer, await queries.airspace_sha256(conn, delivery.dataset))
+
     if not read.feature_count:
         return 0, 0
-    offer = domain.OfferAirspace(read.feature_count, read.invalid_features, read.notice, delivery)
-
-    async def work(conn: Connection) -> int:
-        events = domain.decide_airspace(offer, await queries.airspace_sha256(conn, delivery.dataset))
-        await append(gate, conn, events, delivery, cause)
-        return len(events)
-
-    accepted = await _transaction(gate, work)
-    return accepted * read.feature_count, (1 - accepted) * read.feature_count
+    new = bool(await record(gate.pool, gate.log, [f"airspace/{delivery.dataset}"], decide, delivery, cause))
+    return new * read.feature_count, (not new) * read.feature_count
 
 
 async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _cause: Cause) -> tuple[int, int]:
@@ -164,56 +151,24 @@ async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _caus
 
 
 async def _record_rejections(gate: Gate, rejections: Sequence[InputRejected], delivery: Delivery, cause: Cause) -> None:
-    async def work(conn: Connection) -> None:
-        if rejections and not await queries.rejected_before(conn, delivery.source, delivery.input_sha256):
-            await append(gate, conn, rejections, delivery, cause)
+    async def decide(conn: Connection) -> Sequence[Event]:
+        known = await queries.rejected_before(conn, delivery.source, delivery.input_sha256)
+        return () if known else rejections
 
-    await _transaction(gate, work)
+    if rejections:
+        await record(gate.pool, gate.log, [f"rejected/{delivery.source}"], decide, delivery, cause)
 
 
 async def _record_source(gate: Gate, outcome: Outcome, cause: Cause) -> None:
-    async def work(conn: Connection) -> None:
+    stream = f"source/{outcome.delivery.source}"
+
+    async def decide(conn: Connection) -> list[Event]:
         source = freshness.Source()
-        for recorded in await gate.log.load(conn, f"source/{outcome.delivery.source}"):
+        for recorded in await gate.log.load(conn, stream):
             source = codec.source_from_wire(recorded.message())
-        await append(gate, conn, freshness.decide_source(outcome, source), outcome.delivery, cause)
+        return freshness.decide_source(outcome, source)
 
-    await _transaction(gate, work)
-
-
-# --- recording -------------------------------------------------------------------------------------------------
-
-
-async def _transaction(gate: Gate, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Reads and appends in one transaction; a stream that moved meanwhile is read again."""
-    async for attempt in stamina.retry_context(on=Conflict, attempts=CONFLICT_ATTEMPTS, wait_initial=0.005):
-        with attempt:
-            async with gate.pool.acquire() as conn, conn.transaction():
-                return await work(conn)
-    raise AssertionError("the last attempt returns or raises")
-
-
-async def append(gate: Gate, conn: Connection, events: Sequence[Event], delivery: Delivery, cause: Cause) -> None:
-    if not events:
-        return
-    by_stream: dict[str, list[Fact]] = {}
-    for event in events:
-        by_stream.setdefault(domain.stream_of(event), []).append(_fact(event, delivery))
-    versions = await queries.versions(conn, list(by_stream))
-    writes = [(stream, versions.get(stream, 0), facts) for stream, facts in by_stream.items()]
-    await gate.log.append_all(conn, writes, cause)
-
-
-def _fact(event: Event, delivery: Delivery) -> Fact:
-    occurred_at, available_at = _times(event, delivery)
-    return Fact(codec.to_wire(event), occurred_at, new_id(), available_at)
-
-
-def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]:
-    if isinstance(event, domain.ElementSetAccepted):
-        epoch = domain.epoch_of(event.elements)
-        return epoch, delivery.available_at or epoch
-    return delivery.available_at or delivery.received_at, delivery.available_at
+    await record(gate.pool, gate.log, [stream], decide, outcome.delivery, cause)
 
 
 Handle = Callable[[Gate, Reading, Delivery, Cause], Awaitable[tuple[int, int]]]

@@ -173,7 +173,9 @@ class Predictor:
 
     async def record(self, found: Event, event_id: UUID, cause: Cause, done: Due | None = None) -> list[Recorded]:
         """Appends what is worth recording; the due row goes in the same transaction."""
-        async for attempt in stamina.retry_context(on=Conflict, attempts=CONFLICT_ATTEMPTS, wait_initial=0.005):
+        async for attempt in stamina.retry_context(
+            on=Conflict, attempts=CONFLICT_ATTEMPTS, timeout=30.0, wait_initial=0.005, wait_max=0.2, wait_jitter=0.02
+        ):
             with attempt:
                 async with self._pool.acquire() as conn, conn.transaction():
                     if done is not None:

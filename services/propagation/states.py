@@ -33,7 +33,7 @@ def load_orientation() -> EarthOrientation:
 
 
 def propagate(
-    elements: ElementSet, epochs: Sequence[pb.Epoch], frame: wire.Frame, orientation: EarthOrientation
+    elements: ElementSet, epochs: Sequence[pb.Epoch], frame: wire.Frame.ValueType, orientation: EarthOrientation
 ) -> list[wire.State]:
     flight = _flight(elements, epochs)
     return [
@@ -63,7 +63,7 @@ def _state(
     epoch: pb.Epoch,
     teme_r: "np.ndarray[tuple[int], np.dtype[np.float64]]",
     teme_v: "np.ndarray[tuple[int], np.dtype[np.float64]]",
-    frame: wire.Frame,
+    frame: wire.Frame.ValueType,
     orientation: EarthOrientation,
 ) -> wire.State:
     turned = orientation.at(epoch.jd, epoch.jd_fraction)

@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ Submit = Callable[..., Awaitable[Receipt]]
 
 
 @pytest.fixture
-async def gate(service_database, tmp_path) -> Gate:
+async def gate(service_database, tmp_path) -> AsyncIterator[Gate]:
     pool: Pool = await service_database("ingest")
     reader = Reader()
     yield Gate(pool, EventLog(pool, "ingest", projections.project), Blobs(tmp_path.as_uri()), reader, IngestSettings())

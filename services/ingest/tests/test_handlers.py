@@ -6,6 +6,7 @@ import pytest
 from libs.eventlog import Cause, new_id
 from services.ingest import domain, handlers, projections
 from services.ingest.domain import Delivery, Format
+from services.ingest.recording import record
 from services.ingest.tests import cases
 from services.ingest.tests.conftest import NOW
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
@@ -116,6 +117,26 @@ async def test_a_large_file_is_read_in_a_process_of_its_own(gate, submit):
     pairs = "".join(cases.renumbered(cases.FIRST, number) for number in range(10000, 10600))
     receipt = await submit(pairs.encode())
     assert (receipt.accepted_count, receipt.rejected_count) == (600, 0)
+
+
+async def test_a_fact_committed_after_the_read_makes_the_append_conflict(gate):
+    """INVARIANT: versions are read before what is decided on. The other way round, a set committed between the
+    two reads was recorded twice, and only the read model's key noticed."""
+    delivery, cause = Delivery("test", "", NOW, None), Cause(new_id(), None, "")
+    seen = []
+
+    async def decide(conn):
+        source = await gate.log.load(conn, "source/test")
+        seen.append(len(source))
+        if len(seen) == 1:
+            await record(gate.pool, gate.log, ["source/test"], healthy, delivery, cause)
+        return await healthy(conn)
+
+    async def healthy(_conn):
+        return [domain.SourceStateChanged("test", domain.SourceHealth.HEALTHY, "", NOW)]
+
+    await record(gate.pool, gate.log, ["source/test"], decide, delivery, cause)
+    assert seen == [0, 1]
 
 
 async def dump(pool):

@@ -1,8 +1,9 @@
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -61,7 +62,7 @@ class Feed:
     blobs: Blobs
     log: EventLog
     desk: Desk
-    positions: itertools.count = field(default_factory=lambda: itertools.count(1))
+    positions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def delivery(self, message: Message, available_at: datetime) -> Delivery:
         position, event_id = next(self.positions), new_id()
@@ -83,7 +84,7 @@ class Feed:
         while await self.predictor.work_off():
             pass
 
-    async def facts(self, number: int = 54217) -> list:
+    async def facts(self, number: int = 54217) -> list[Any]:
         async with self.pool.acquire() as conn:
             return [recorded.message() for recorded in await self.log.load(conn, f"decay/{number}")]
 

@@ -1,6 +1,7 @@
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -29,7 +30,7 @@ LATER = SECOND_AT + timedelta(hours=6)
 def predicted(known_at: datetime = SECOND_AT, **changed) -> DecayPredicted:
     start = Epoch(*datetime_to_jd(SECOND_AT))
     end = Epoch(start.jd + 1.0, start.jd_fraction)
-    values = {
+    values: dict[str, Any] = {
         "catalogue_number": 54217,
         "known_at": known_at,
         "start_epoch": start,

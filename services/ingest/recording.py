@@ -1,0 +1,52 @@
+"""Decides on what is known and appends, so that of two that race one sees what the other recorded."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import stamina
+
+from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
+from libs.postgres import Connection, Pool
+from services.ingest import codec, domain, queries
+from services.ingest.domain import Delivery, Event
+
+CONFLICT_ATTEMPTS = 50
+Decide = Callable[[Connection], Awaitable[Sequence[Event]]]
+
+
+async def record(
+    pool: Pool, log: EventLog, streams: Sequence[str], decide: Decide, delivery: Delivery, cause: Cause
+) -> Sequence[Event]:
+    """Returns what was recorded. `streams` are all that `decide` may write to."""
+    async for attempt in stamina.retry_context(
+        on=Conflict, attempts=CONFLICT_ATTEMPTS, timeout=30.0, wait_initial=0.005, wait_max=0.2, wait_jitter=0.02
+    ):
+        with attempt:
+            async with pool.acquire() as conn, conn.transaction():
+                # Versions first: a fact committed after this line makes the append conflict, and all is read again.
+                versions = await queries.versions(conn, streams)
+                events = await decide(conn)
+                await log.append_all(conn, _writes(events, versions, delivery), cause)
+                return events
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _writes(
+    events: Sequence[Event], versions: dict[str, int], delivery: Delivery
+) -> list[tuple[str, int, Sequence[Fact]]]:
+    by_stream: dict[str, list[Fact]] = {}
+    for event in events:
+        by_stream.setdefault(domain.stream_of(event), []).append(_fact(event, delivery))
+    return [(stream, versions.get(stream, 0), facts) for stream, facts in by_stream.items()]
+
+
+def _fact(event: Event, delivery: Delivery) -> Fact:
+    occurred_at, available_at = _times(event, delivery)
+    return Fact(codec.to_wire(event), occurred_at, new_id(), available_at)
+
+
+def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]:
+    if isinstance(event, domain.ElementSetAccepted):
+        epoch = domain.epoch_of(event.elements)
+        return epoch, delivery.available_at or epoch
+    return delivery.available_at or delivery.received_at, delivery.available_at
