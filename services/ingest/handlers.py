@@ -18,6 +18,7 @@ from services.ingest.recording import record
 from services.ingest.settings import IngestSettings
 
 SHOWN_REJECTIONS = 20
+REJECTIONS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +152,15 @@ async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _caus
 
 
 async def _record_rejections(gate: Gate, rejections: Sequence[InputRejected], delivery: Delivery, cause: Cause) -> None:
-    async def decide(conn: Connection) -> Sequence[Event]:
-        known = await queries.rejected_before(conn, delivery.source, delivery.input_sha256)
-        return () if known else rejections
+    """Goes on where an earlier submission of the same bytes stopped."""
 
-    if rejections:
-        await record(gate.pool, gate.log, [f"rejected/{delivery.source}"], decide, delivery, cause)
+    async def decide(conn: Connection) -> Sequence[Event]:
+        known = await queries.rejection_count(conn, delivery.source, delivery.input_sha256)
+        return rejections[known : known + REJECTIONS_AT_ONCE]
+
+    while rejections:
+        if not await record(gate.pool, gate.log, [f"rejected/{delivery.source}"], decide, delivery, cause):
+            return
 
 
 async def _record_source(gate: Gate, outcome: Outcome, cause: Cause) -> None:

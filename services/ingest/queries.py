@@ -89,12 +89,11 @@ async def airspace_sha256(conn: Connection, dataset: str) -> str:
     return await conn.fetchval("SELECT geojson_sha256 FROM airspaces WHERE dataset = $1", dataset) or ""
 
 
-async def rejected_before(conn: Connection, source: str, input_sha256: str) -> bool:
-    return bool(
-        await conn.fetchval(
-            "SELECT EXISTS (SELECT FROM rejections WHERE input_sha256 = $1 AND source = $2)", input_sha256, source
-        )
+async def rejection_count(conn: Connection, source: str, input_sha256: str) -> int:
+    count: int = await conn.fetchval(
+        "SELECT count(*) FROM rejections WHERE input_sha256 = $1 AND source = $2", input_sha256, source
     )
+    return count
 
 
 async def rejections_before(conn: Connection, source: str, position: int, limit: int) -> list[RejectionRow]:

@@ -13,6 +13,7 @@ from libs.astro.elements import ElementSet, RefusalReason, Refused
 from services.ingest.domain import MAX_RAW, Format, WeatherDay
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
+MAX_EXCERPT = 4096
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
 
 
@@ -117,8 +118,16 @@ def _notice(data: bytes) -> str:
 
 
 def _refusal(refused: Refused, lines: list[bytes]) -> Refusal:
-    raw = _record(lines, refused.line)[:MAX_RAW]
+    raw = _excerpt(_record(lines, refused.line), refused.column)
     return Refusal(raw, refused.line, refused.column, refused.reason, refused.detail)
+
+
+def _excerpt(record: bytes, column: int) -> bytes:
+    """A JSON file may be one line with a refusal in each of its thousands of records."""
+    if len(record) <= MAX_EXCERPT:
+        return record
+    start = max(0, column - 1 - MAX_EXCERPT // 4)
+    return record[start : start + MAX_EXCERPT]
 
 
 def _record(lines: list[bytes], line: int) -> bytes:

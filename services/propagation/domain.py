@@ -149,7 +149,7 @@ def decide(found: Event, outlook: Outlook) -> list[Event]:
         case DecayPredicted():
             same = isinstance(last, DecayPredicted) and inputs_of(last) == inputs_of(found)
         case PredictionDeclined():
-            same = isinstance(last, PredictionDeclined) and (last.reason, last.detail) == (found.reason, found.detail)
+            same = isinstance(last, PredictionDeclined) and last.reason is found.reason
         case _:
             assert_never(found)
     return [] if same else [found]

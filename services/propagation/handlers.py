@@ -62,6 +62,8 @@ class Watch:
     async def _mark(self, conn: Connection, number: int, delivery: Delivery[Any]) -> None:
         """The latest cause of several is kept: one prediction answers them all."""
         newest = await conn.fetchval("SELECT max(available_at) FROM element_sets WHERE catalogue_number = $1", number)
+        if newest is None:  # a rebuild that has come to the weather first; the sets will mark the object
+            return
         await conn.execute(
             """INSERT INTO due AS d (catalogue_number, cause_event_id, known_at, correlation_id, traceparent)
                VALUES ($1, $2, $3, $4, $5)

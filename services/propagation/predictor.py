@@ -82,11 +82,15 @@ class Predictor:
         return [f"object {number} is not predicted: {error}" for number, error in given_up]
 
     async def _attempt(self, due: Due) -> None:
+        event_id = derived_id(due.cause_event_id, "propagation", due.catalogue_number)
+        async with self._pool.acquire() as conn:
+            if await queries.recorded(conn, event_id):  # marked again by a rebuild
+                return await _forget(conn, due)
         await self._note(due, "its computation ended without an answer")
         found = await self.predict(due.catalogue_number, due.known_at)
         cause = Cause(due.correlation_id, due.cause_event_id, due.traceparent)
-        event_id = derived_id(due.cause_event_id, "propagation", due.catalogue_number)
         await self.record(found, event_id, cause, done=due)
+        return None
 
     async def _note(self, due: Due, error: str, attempts: int = 1) -> None:
         """Counted before the computing starts, so that a prediction that ends this process is counted too."""

@@ -142,3 +142,7 @@ async def answered(conn: Connection, principal: str, method: str, key: str) -> b
             key,
         )
     )
+
+
+async def recorded(conn: Connection, event_id: UUID) -> bool:
+    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM events WHERE event_id = $1)", event_id))

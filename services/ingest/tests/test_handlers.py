@@ -56,6 +56,13 @@ async def test_a_bad_checksum_is_refused_with_its_place_and_the_rest_is_kept(gat
     assert rejection.raw.decode() == cases.BAD_CHECKSUM.rstrip("\n")
 
 
+async def test_thousands_of_refusals_are_each_recorded_and_once(gate, submit):
+    data = (cases.BAD_CHECKSUM * 2100).encode()
+    assert (await submit(data, stated=Format.TLE)).rejected_count == 2100
+    await submit(data, stated=Format.TLE)
+    assert len(await recorded(gate, "rejected/test")) == 2100
+
+
 async def test_a_file_in_no_known_format_is_refused_whole_and_the_source_failed(gate, submit):
     receipt = await submit(b"<html>come back later</html>")
     assert (receipt.format, receipt.rejected_count) == (Format.UNKNOWN, 1)

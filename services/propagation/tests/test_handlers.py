@@ -192,6 +192,19 @@ async def test_an_object_whose_prediction_keeps_dying_is_given_up_and_shown(feed
     assert await feed.predictor.degraded() == ["object 54217 is not predicted: killed"]
 
 
+async def test_a_rebuild_that_comes_to_the_weather_first_makes_nothing_anew(feed):
+    sky = await feed.give(weather(), WEATHER_AT)
+    one = await feed.give(element_set(SECOND), SECOND_AT)
+    await feed.quiet()
+    for table in projections.UPSTREAM_TABLES:
+        await feed.pool.execute(f"DELETE FROM {table}")
+    await feed.hand(sky)
+    await feed.hand(one)
+    await feed.quiet()
+    assert len(await feed.facts()) == 1
+    assert await feed.predictor.degraded() == []
+
+
 async def dump(pool):
     tables = projections.TABLES + projections.UPSTREAM_TABLES
     return {t: sorted(map(tuple, await pool.fetch(f"SELECT * FROM {t}")), key=repr) for t in tables}
