@@ -6,10 +6,12 @@ from datetime import timedelta
 from functools import partial
 from itertools import groupby, islice
 
+from asyncpg import Pool
+
 from libs.astro.elements import ElementSet, RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
-from libs.postgres import Connection, Pool
+from libs.postgres import Connection
 from services.ingest import codec, domain, freshness, queries, reading
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import stamina
+from asyncpg import Pool
 
 from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
-from libs.postgres import Connection, Pool
+from libs.postgres import Connection
 from services.ingest import codec, domain, queries
 from services.ingest.domain import Delivery, Event
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from asyncpg import Pool
+
 from libs.consume import Commit, Delivery, Handler
-from libs.postgres import Connection, Pool
+from libs.postgres import Connection
 from services.propagation import codec, domain, queries
 from services.propagation.predictor import Predictor
 from services.propagation.settings import PropagationSettings

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 import stamina
+from asyncpg import Pool
 
 from libs import telemetry
 from libs.astro import version, weather
 from libs.astro.time import datetime_to_jd
 from libs.blobs import Blobs
 from libs.eventlog import Cause, Conflict, EventLog, Fact, Recorded, derived_id
-from libs.postgres import TRANSIENT, Connection, Pool
+from libs.postgres import Connection
 from services.propagation import codec, compute, domain, queries
 from services.propagation.domain import DeclineReason, Event, KnownSet, PredictionDeclined, WeatherDay
 from services.propagation.flight_files import drivers_file
@@ -22,6 +24,13 @@ from services.propagation.queries import Due
 from services.propagation.settings import PropagationSettings
 
 ATTEMPTS = 3  # a set that kills its process three times will do so again
+TRANSIENT = (
+    OSError,  # includes a refused or reset connection
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # a connection closed under the query
+    asyncpg.DeadlockDetectedError,
+    asyncpg.OperatorInterventionError,  # the server is starting or stopping
+)
 FLOOR_S = 1.0  # how long a missed wake-up can delay a prediction
 CONFLICT_ATTEMPTS = 20
 

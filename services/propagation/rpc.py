@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
+from asyncpg import Pool
 
 from libs import rpc, telemetry
 from libs.eventlog import Cause, EventLog, RequestKey, derived_id, new_id
-from libs.postgres import Connection, Pool
+from libs.postgres import Connection
 from libs.rpc import ErrorTable
 from services.propagation import domain, queries, states
 from services.propagation.domain import Declined, DeclineReason, PredictionDeclined

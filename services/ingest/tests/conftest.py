@@ -16,7 +16,7 @@ from services.ingest.settings import IngestSettings
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR
 
 if TYPE_CHECKING:
-    from libs.postgres import Pool
+    from asyncpg import Pool
 
 NOW = datetime(2022, 11, 5, tzinfo=UTC)
 Submit = Callable[..., Awaitable[Receipt]]

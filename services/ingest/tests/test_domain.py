@@ -50,6 +50,8 @@ def after(*sets) -> Entry:
         ((one,), (named,), ["ObjectRevised", "ElementSetAccepted"]),
         ((named,), (one,), ["ElementSetAccepted"]),
         ((named,), (two,), []),
+        ((one, named), (replace(named, bstar_per_earth_radius=1e-3),), ["ElementSetAccepted"]),
+        ((one,), (replace(two, international_designator=b"22143C"),), ["ObjectRevised", "ElementSetAccepted"]),
     ],
 )
 def test_an_element_set_is_recorded_once_and_a_name_when_it_changes(known, sets, expected):

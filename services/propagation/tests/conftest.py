@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asyncpg import Pool
 from google.protobuf.message import Message
 
 from libs import rpc
@@ -13,7 +14,6 @@ from libs.astro import tle
 from libs.blobs import Blobs
 from libs.consume import Delivery
 from libs.eventlog import Cause, EventLog, new_id
-from libs.postgres import Pool
 from services.propagation import compute, handlers, projections
 from services.propagation.predictor import Predictor
 from services.propagation.rpc import Desk
