@@ -1,0 +1,1 @@
+from infra.local.testing import *  # noqa: F403  fixtures of every test
