@@ -227,16 +227,14 @@ class Subscription(ConsumerRebalanceListener):
         return True
 
     async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Tries again until it is done, however long what it needs is away."""
+        """Tries again until it is done: what fails here is transient, or it is the parking that failed."""
         pause = FIRST_PAUSE_S
         while True:
             if self._stopping.is_set():
                 raise asyncio.CancelledError
             try:
                 await work()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
+            except Exception as error:  # noqa: BLE001  the broker would go on to the next message
                 self._note(error)
             else:
                 self.problem = ""
