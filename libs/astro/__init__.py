@@ -1,0 +1,3 @@
+from libs.astro.version import keep_cache_by_version
+
+keep_cache_by_version()
