@@ -1,0 +1,301 @@
+"""Flight of a decaying object under zonal gravity and drag, to a stop altitude.
+
+Frame: TEME of date taken as inertial; the Earth turns in it by GMST82 with UT1 = UTC (0.9 s at most: 0.4 km on the
+ground). Drag: a = -1/2 rho B |v_r| v_r with the atmosphere turning with the Earth and B = Cd A/m in m2/kg. Strang's
+splitting: free flight of order 8 for half a step, the exact solution of the drag for the whole, free flight again.
+Each sample is flown alone, so the result depends neither on the number of threads nor on the other samples.
+"""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from libs.astro import density, gravity
+from libs.astro.density import drag_density
+from libs.astro.gravity import coast
+from libs.astro.weather import Drivers
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+FLATTENING = 1.0 / 298.257223563
+_E2 = FLATTENING * (2.0 - FLATTENING)
+_RADIUS_KM = gravity.RADIUS_KM
+_SPIN_RAD_S = 7.292115e-5
+_SIDEREAL_RAD_S = 7.2921158553e-5  # rate of GMST82
+_JD_OF_MJD_0 = 2400000.5
+_DAY_S = 86400.0
+_WORK_SIZE = density.WORK_SIZE
+_STAGES = gravity.STAGES
+STEP_S = 60.0
+
+REACHED, ENDED, BROKEN = 1, 0, -1
+
+
+@dataclass(frozen=True, slots=True)
+class Flights:
+    """What became of each sample; not a number where it did not reach the stop altitude.
+
+    track[i, k] for k < track_counts[i]: seconds after the start, latitude and longitude in degrees, altitude in km,
+    at multiples of the step and last at the stop.
+    """
+
+    reached: np.ndarray[Any, np.dtype[np.bool_]]
+    seconds: Array
+    lat_deg: Array
+    lon_deg: Array
+    speed_km_s: Array
+    track: Array
+    track_counts: np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sky:
+    """Drivers as the kernels take them, for one start epoch."""
+
+    rows: Array
+    days: Array
+    since_s: float  # from the first row to the start epoch
+    gmst_rad: float  # at the start epoch
+
+    @property
+    def end_s(self) -> float:
+        return len(self.rows) * density.ROW_S - self.since_s
+
+
+def sky(drivers: Drivers, jd: float, fr: float) -> Sky:
+    since_s = ((jd - _JD_OF_MJD_0) - drivers.start_mjd + fr) * _DAY_S
+    return Sky(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, gmst82_rad(jd, fr))
+
+
+def gmst82_rad(jd: float, fr: float) -> float:
+    """Greenwich mean sidereal time, IAU 1982, of an epoch in UT1."""
+    days = (jd - 2451545.0) + fr
+    t = days / 36525.0
+    seconds = 67310.54841 + (8640184.812866 + (0.093104 - 6.2e-6 * t) * t) * t
+    turns = math.fmod(jd - 2451545.0, 1.0) + fr
+    return math.radians((seconds / 240.0) % 360.0) + 2.0 * math.pi * (turns % 1.0)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def place(x: float, y: float, z: float, gmst_rad: float) -> tuple[float, float, float]:
+    """WGS-84 latitude and longitude, rad, and altitude, km, of a point in the inertial frame."""
+    p = math.sqrt(x * x + y * y)
+    lat = math.atan2(z, p * (1.0 - _E2))
+    s, normal = 0.0, 0.0
+    for _ in range(4):
+        s = math.sin(lat)
+        normal = _RADIUS_KM / math.sqrt(1.0 - _E2 * s * s)
+        lat = math.atan2(z + _E2 * normal * s, p)
+    s, c = math.sin(lat), math.cos(lat)
+    normal = _RADIUS_KM / math.sqrt(1.0 - _E2 * s * s)
+    alt = p * c + z * s - normal * (1.0 - _E2 * s * s)
+    lon = (math.atan2(y, x) - gmst_rad + math.pi) % (2.0 * math.pi) - math.pi
+    return lat, lon, alt
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _kick(
+    y: Array, t: float, h: float, b: float, rows: Array, days: Array, since: float, gmst: float, work: Array
+) -> None:
+    """The drag of a whole step: dv/dt = -k |v| v has the solution v / (1 + k |v| h)."""
+    lat, lon, alt = place(y[0], y[1], y[2], gmst + _SIDEREAL_RAD_S * t)
+    rho = drag_density(rows, days, since + t, lat, lon, alt, work)
+    vx, vy, vz = y[3] + _SPIN_RAD_S * y[1], y[4] - _SPIN_RAD_S * y[0], y[5]
+    q = 500.0 * rho * b * math.sqrt(vx * vx + vy * vy + vz * vz) * h
+    loss = -q / (1.0 + q)
+    y[3] += loss * vx
+    y[4] += loss * vy
+    y[5] += loss * vz
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _step(
+    y: Array, t: float, h: float, b: float, rows: Array, days: Array, since: float, gmst: float, work: Array, k: Array
+) -> float:
+    """Moves the state by h seconds; returns its altitude, km."""
+    coast(y, 0.5 * h, k)
+    if b > 0.0:
+        _kick(y, t + 0.5 * h, h, b, rows, days, since, gmst, work)
+    coast(y, 0.5 * h, k)
+    return place(y[0], y[1], y[2], gmst + _SIDEREAL_RAD_S * (t + h))[2]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _hermite(before: Array, after: Array, h: float, s: float, out: Array) -> None:
+    """State at the fraction s of a step of h seconds, cubic in position (0.5 m in 60 s)."""
+    for i in range(3):
+        d = after[i] - before[i]
+        v0, v1 = h * before[3 + i], h * after[3 + i]
+        c2, c3 = 3.0 * d - 2.0 * v0 - v1, v0 + v1 - 2.0 * d
+        out[i] = before[i] + s * (v0 + s * (c2 + s * c3))
+        out[3 + i] = (v0 + s * (2.0 * c2 + s * 3.0 * c3)) / h
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def trajectory(
+    y: Array,
+    b: float,
+    b_late: float,
+    late_s: float,
+    end_s: float,
+    stop_km: float,
+    step_s: float,
+    rows: Array,
+    days: Array,
+    since: float,
+    gmst: float,
+    times: Array,
+    states: Array,
+) -> tuple[int, float, int]:
+    """Flies y in place to end_s (negative: backwards in time) or down to stop_km.
+
+    Writes the states at `times`, ordered as flown; returns REACHED, ENDED or BROKEN, the seconds flown, and how many
+    states were written.
+    """
+    work, k, before = np.empty(_WORK_SIZE), np.empty((_STAGES, 6)), np.empty(6)
+    sign = 1.0 if end_s >= 0.0 else -1.0
+    t, written = 0.0, 0
+    alt = place(y[0], y[1], y[2], gmst)[2]
+    while written < times.shape[0] and times[written] * sign <= 0.0:
+        states[written] = y
+        written += 1
+    while (end_s - t) * sign > 1e-9 and alt > stop_km:
+        h = step_s
+        if alt < 95.0:
+            h = step_s / 20.0
+        elif alt < 110.0:
+            h = step_s / 6.0
+        elif alt < 140.0:
+            h = step_s / 2.0
+        h = min(h, abs(end_s - t)) * sign
+        before[:] = y
+        alt_before = alt
+        alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, rows, days, since, gmst, work, k)
+        if alt <= stop_km:  # the crossing, by flying again to where the chord crosses
+            low, high, alt_low, alt_high = 0.0, h, alt_before, alt
+            for _ in range(40):
+                h = low + (high - low) * min(max((alt_low - stop_km) / (alt_low - alt_high), 0.02), 0.98)
+                y[:] = before
+                alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, rows, days, since, gmst, work, k)
+                if abs(alt - stop_km) < 1e-7:
+                    break
+                if alt > stop_km:
+                    low, alt_low = h, alt
+                else:
+                    high, alt_high = h, alt
+            alt = stop_km
+        elif not alt > stop_km:
+            return BROKEN, t, written
+        while written < times.shape[0] and (times[written] - t - h) * sign <= 1e-9:
+            _hermite(before, y, h, (times[written] - t) / h, states[written])
+            written += 1
+        t += h
+    return (REACHED if alt <= stop_km else ENDED), t, written
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _fly(
+    starts: Array,
+    b: Array,
+    b_late: Array,
+    late_s: float,
+    end_s: float,
+    stop_km: float,
+    step_s: float,
+    rows: Array,
+    days: Array,
+    since: float,
+    gmst: float,
+    times: Array,
+    ends: Array,
+    track: Array,
+) -> None:
+    """Fills ends (status, seconds, lat, lon, speed, samples written) and track of each start."""
+    states = np.empty((times.shape[0], 6))
+    y = np.empty(6)
+    for i in range(starts.shape[0]):
+        y[:] = starts[i]
+        status, seconds, written = trajectory(
+            y, b[i], b_late[i], late_s, end_s, stop_km, step_s, rows, days, since, gmst, times, states
+        )
+        lat, lon, alt = place(y[0], y[1], y[2], gmst + _SIDEREAL_RAD_S * seconds)
+        ends[i] = status, seconds, lat, lon, math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2), written
+        if times.shape[0]:
+            for k in range(written):
+                s = states[k]
+                a, o, h = place(s[0], s[1], s[2], gmst + _SIDEREAL_RAD_S * times[k])
+                track[i, k] = times[k], math.degrees(a), math.degrees(o), h
+            last = written - 1 if written and times[written - 1] >= seconds else written
+            track[i, last] = seconds, math.degrees(lat), math.degrees(lon), alt
+            ends[i, 5] = last + 1
+
+
+def fly(
+    states: Array,
+    jd0: float,
+    fr0: float,
+    ln_b: Array,
+    drivers: Drivers,
+    *,
+    ln_b_late: Array,
+    late_after_s: float,
+    stop_altitude_km: float = 80.0,
+    max_days: float,
+    track_step_s: float = 0.0,
+    threads: int = 1,
+    step_s: float = STEP_S,
+) -> Flights:
+    """Flies each row of states, TEME (km, km/s) at the epoch, until the altitude, max_days or the end of the drivers.
+
+    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it. track_step_s > 0 records ground tracks.
+    """
+    above = sky(drivers, jd0, fr0)
+    if above.since_s < 0.0:
+        raise ValueError("the drivers start after the flight; make them from at least its start")
+    count = len(states)
+    starts = np.ascontiguousarray(states, dtype=np.float64)
+    b, b_late = np.exp(np.asarray(ln_b, dtype=np.float64)), np.exp(np.asarray(ln_b_late, dtype=np.float64))
+    end_s = min(max_days * _DAY_S, above.end_s)
+    ends = np.empty((count, 6))
+
+    def run(rows: slice, times: Array, track: Array) -> None:
+        _fly(
+            starts[rows], b[rows], b_late[rows], late_after_s, end_s, stop_altitude_km, step_s, above.rows,
+            above.days, above.since_s, above.gmst_rad, times, ends[rows], track[rows],
+        )  # fmt: skip
+
+    times, track = np.empty(0), np.empty((count, 1, 4))
+    if track_step_s > 0.0 and count:
+        lightest = int(np.argmin(b + b_late))
+        run(slice(lightest, lightest + 1), times, track)
+        room_s = 1.2 * ends[lightest, 1] + 10.0 * track_step_s
+        times, track = _room(count, min(room_s, end_s), track_step_s)
+    _spread(run, count, threads, times, track)
+    if track_step_s > 0.0 and count and ends[:, 1].max() > times[-1] + track_step_s:
+        times, track = _room(count, ends[:, 1].max(), track_step_s)
+        _spread(run, count, threads, times, track)
+    reached = ends[:, 0] == REACHED
+    seconds, lat, lon, speed = np.where(reached, ends[:, 1:5].T, np.nan)
+    counts = ends[:, 5].astype(np.int64)
+    return Flights(reached, seconds, np.degrees(lat), np.degrees(lon), speed, track, counts)
+
+
+def _room(count: int, last_s: float, step_s: float) -> tuple[Array, Array]:
+    times = np.arange(math.ceil(last_s / step_s) + 1) * step_s
+    return times, np.full((count, len(times) + 1, 4), np.nan)
+
+
+def _spread(run: Callable[[slice, Array, Array], None], count: int, threads: int, times: Array, track: Array) -> None:
+    size = max(1, math.ceil(count / max(1, threads * 8)))
+    parts = [slice(k, min(k + size, count)) for k in range(0, count, size)]
+    if threads <= 1 or len(parts) == 1:
+        for part in parts:
+            run(part, times, track)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda part: run(part, times, track), parts))

@@ -1,0 +1,41 @@
+"""Density for drag along a flight: NRLMSISE-00 with anomalous oxygen (gtd7d), driven by the rows of weather.Drivers."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from libs.astro import nrlmsise00
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+MODEL = "NRLMSISE-00 gtd7d"
+ROW_S = 10800.0
+WORK_SIZE = nrlmsise00.WORK_SIZE + nrlmsise00.OUT_SIZE
+_SPLIT = nrlmsise00.WORK_SIZE
+_MASS = nrlmsise00.MASS
+_QUIET_BELOW_KM = 80.0  # solar flux and ap have no established effect below
+_QUIET_AP = np.full(7, 4.0)
+
+_gtd7 = nrlmsise00.gtd7
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def drag_density(
+    rows: Array, days: Array, since_s: float, lat_rad: float, lon_rad: float, alt_km: float, work: Array
+) -> float:
+    """Returns the density, kg m-3, at since_s seconds after the first row; the first and last rows hold beyond."""
+    row = min(max(int(since_s // ROW_S), 0), rows.shape[0] - 1)
+    ut_s = since_s % 86400.0
+    lon_deg = math.degrees(lon_rad)
+    f107, f107a, ap = rows[row, 0], rows[row, 1], rows[row, 2:9]
+    if alt_km < _QUIET_BELOW_KM:
+        f107, f107a, ap = 150.0, 150.0, _QUIET_AP
+    lst_h = ut_s / 3600.0 + lon_deg / 15.0
+    out = work[_SPLIT:]
+    _gtd7(
+        days[row], ut_s, max(alt_km, 0.0), math.degrees(lat_rad), lon_deg, lst_h, f107a, f107, ap, True, True,
+        work[:_SPLIT], out,
+    )  # fmt: skip
+    return 1000.0 * out[_MASS]
