@@ -199,6 +199,11 @@ def trajectory(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _note(point: Array, seconds: float, lat_rad: float, lon_rad: float, alt_km: float) -> None:
+    point[0], point[1], point[2], point[3] = seconds, math.degrees(lat_rad), math.degrees(lon_rad), alt_km
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _fly(
     starts: Array,
     b: Array,
@@ -224,14 +229,16 @@ def _fly(
             y, b[i], b_late[i], late_s, end_s, stop_km, step_s, rows, days, since, gmst, times, states
         )
         lat, lon, alt = place(y[0], y[1], y[2], gmst + _SIDEREAL_RAD_S * seconds)
-        ends[i] = status, seconds, lat, lon, math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2), written
+        speed = math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2)
+        for k, value in enumerate((float(status), seconds, lat, lon, speed, float(written))):
+            ends[i, k] = value
         if times.shape[0]:
             for k in range(written):
                 s = states[k]
                 a, o, h = place(s[0], s[1], s[2], gmst + _SIDEREAL_RAD_S * times[k])
-                track[i, k] = times[k], math.degrees(a), math.degrees(o), h
+                _note(track[i, k], times[k], a, o, h)
             last = written - 1 if written and times[written - 1] >= seconds else written
-            track[i, last] = seconds, math.degrees(lat), math.degrees(lon), alt
+            _note(track[i, last], seconds, lat, lon, alt)
             ends[i, 5] = last + 1
 
 
@@ -269,7 +276,7 @@ def fly(
             above.days, above.since_s, above.gmst_rad, times, ends[rows], track[rows],
         )  # fmt: skip
 
-    times, track = np.empty(0), np.empty((count, 1, 4))
+    times, track = np.empty(0), np.empty((count, 0, 4))
     if track_step_s > 0.0 and count:
         lightest = int(np.argmin(b + b_late))
         run(slice(lightest, lightest + 1), times, track)

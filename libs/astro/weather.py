@@ -120,7 +120,7 @@ def _miscounted(file: CssiFile, counts: dict[bytes, tuple[int, int]]) -> Iterato
 def _read_day(file: CssiFile, attribute: str, raw: bytes, line: int) -> None:
     days: list[Day] = getattr(file, attribute)
     try:
-        day = _day(raw, line)
+        day = _day(raw, line, 1.0 if attribute == "observed" else _AP_MAX)
     except Refused as refused:
         file.rejections.append(refused)
         return
@@ -132,10 +132,10 @@ def _read_day(file: CssiFile, attribute: str, raw: bytes, line: int) -> None:
         days.append(day)
 
 
-def _day(raw: bytes, line: int) -> Day:
-    if len(raw.rstrip()) < 118:
+def _day(raw: bytes, line: int, ap_tolerance: float) -> Day:
+    if len(raw.rstrip()) < 119:
         raise Refused(
-            line, len(raw) + 1, RefusalReason.LENGTH, f"{len(raw.rstrip())} characters where 118 or more are due"
+            line, len(raw) + 1, RefusalReason.LENGTH, f"{len(raw.rstrip())} characters where 119 or more are due"
         )
     year, month, day = (int(_number(raw, line, a, b, 0, 9999)) for a, b in ((0, 4), (4, 7), (7, 10)))
     try:
@@ -146,11 +146,11 @@ def _day(raw: bytes, line: int) -> Day:
         ) from None
     ap = tuple(_number(raw, line, 46 + 4 * k, 50 + 4 * k, 0.0, _AP_MAX) for k in range(_SLOTS))
     daily = _number(raw, line, 78, 82, 0.0, _AP_MAX)
-    if abs(daily - sum(ap) / _SLOTS) > 1.0:
+    if abs(daily - sum(ap) / _SLOTS) > ap_tolerance:
         raise Refused(
             line, 79, RefusalReason.MISMATCH, f"daily Ap {daily:g} is not the mean {sum(ap) / _SLOTS:.1f} of its eight"
         )
-    return Day(mjd, ap, daily, _number(raw, line, 112, 118, *_FLUX_RANGE_SFU))
+    return Day(mjd, ap, daily, _number(raw, line, 113, 119, *_FLUX_RANGE_SFU))
 
 
 def _number(raw: bytes, line: int, start: int, end: int, low: float, high: float) -> float:
