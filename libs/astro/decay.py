@@ -26,7 +26,7 @@ FLATTENING = 1.0 / 298.257223563
 _E2 = FLATTENING * (2.0 - FLATTENING)
 _RADIUS_KM = gravity.RADIUS_KM
 _SPIN_RAD_S = 7.292115e-5
-_SIDEREAL_RAD_S = 7.2921158553e-5  # rate of GMST82
+SIDEREAL_RAD_S = 7.2921158553e-5  # rate of GMST82
 _JD_OF_MJD_0 = 2400000.5
 _DAY_S = 86400.0
 _WORK_SIZE = density.WORK_SIZE
@@ -103,7 +103,7 @@ def _kick(
     y: Array, t: float, h: float, b: float, rows: Array, days: Array, since: float, gmst: float, work: Array
 ) -> None:
     """The drag of a whole step: dv/dt = -k |v| v has the solution v / (1 + k |v| h)."""
-    lat, lon, alt = place(y[0], y[1], y[2], gmst + _SIDEREAL_RAD_S * t)
+    lat, lon, alt = place(y[0], y[1], y[2], gmst + SIDEREAL_RAD_S * t)
     rho = drag_density(rows, days, since + t, lat, lon, alt, work)
     vx, vy, vz = y[3] + _SPIN_RAD_S * y[1], y[4] - _SPIN_RAD_S * y[0], y[5]
     q = 500.0 * rho * b * math.sqrt(vx * vx + vy * vy + vz * vz) * h
@@ -122,7 +122,7 @@ def _step(
     if b > 0.0:
         _kick(y, t + 0.5 * h, h, b, rows, days, since, gmst, work)
     coast(y, 0.5 * h, k)
-    return place(y[0], y[1], y[2], gmst + _SIDEREAL_RAD_S * (t + h))[2]
+    return place(y[0], y[1], y[2], gmst + SIDEREAL_RAD_S * (t + h))[2]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -228,14 +228,14 @@ def _fly(
         status, seconds, written = trajectory(
             y, b[i], b_late[i], late_s, end_s, stop_km, step_s, rows, days, since, gmst, times, states
         )
-        lat, lon, alt = place(y[0], y[1], y[2], gmst + _SIDEREAL_RAD_S * seconds)
+        lat, lon, alt = place(y[0], y[1], y[2], gmst + SIDEREAL_RAD_S * seconds)
         speed = math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2)
         for k, value in enumerate((float(status), seconds, lat, lon, speed, float(written))):
             ends[i, k] = value
         if times.shape[0]:
             for k in range(written):
                 s = states[k]
-                a, o, h = place(s[0], s[1], s[2], gmst + _SIDEREAL_RAD_S * times[k])
+                a, o, h = place(s[0], s[1], s[2], gmst + SIDEREAL_RAD_S * times[k])
                 _note(track[i, k], times[k], a, o, h)
             last = written - 1 if written and times[written - 1] >= seconds else written
             _note(track[i, last], seconds, lat, lon, alt)
