@@ -137,6 +137,52 @@ def _hermite(before: Array, after: Array, h: float, s: float, out: Array) -> Non
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _shortened(step_s: float, alt_km: float) -> float:
+    """Density changes e-fold in 6 km near the end, and the object sinks ever faster."""
+    if alt_km < 95.0:
+        return step_s / 20.0
+    if alt_km < 110.0:
+        return step_s / 6.0
+    if alt_km < 140.0:
+        return step_s / 2.0
+    return step_s
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _cross(
+    y: Array,
+    before: Array,
+    alt_before: float,
+    alt: float,
+    stop_km: float,
+    t: float,
+    h: float,
+    b: float,
+    b_late: float,
+    late_s: float,
+    rows: Array,
+    days: Array,
+    since: float,
+    gmst: float,
+    work: Array,
+    k: Array,
+) -> float:
+    """Seconds of the step in which the altitude is crossed, y there: flown again to where the chord crosses."""
+    low, high, alt_low, alt_high = 0.0, h, alt_before, alt
+    for _ in range(40):
+        h = low + (high - low) * min(max((alt_low - stop_km) / (alt_low - alt_high), 0.02), 0.98)
+        y[:] = before
+        alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, rows, days, since, gmst, work, k)
+        if abs(alt - stop_km) < 1e-7:
+            break
+        if alt > stop_km:
+            low, alt_low = h, alt
+        else:
+            high, alt_high = h, alt
+    return h
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def trajectory(
     y: Array,
     b: float,
@@ -165,29 +211,12 @@ def trajectory(
         states[written] = y
         written += 1
     while (end_s - t) * sign > 1e-9 and alt > stop_km:
-        h = step_s
-        if alt < 95.0:
-            h = step_s / 20.0
-        elif alt < 110.0:
-            h = step_s / 6.0
-        elif alt < 140.0:
-            h = step_s / 2.0
-        h = min(h, abs(end_s - t)) * sign
+        h = min(_shortened(step_s, alt), abs(end_s - t)) * sign
         before[:] = y
         alt_before = alt
         alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, rows, days, since, gmst, work, k)
-        if alt <= stop_km:  # the crossing, by flying again to where the chord crosses
-            low, high, alt_low, alt_high = 0.0, h, alt_before, alt
-            for _ in range(40):
-                h = low + (high - low) * min(max((alt_low - stop_km) / (alt_low - alt_high), 0.02), 0.98)
-                y[:] = before
-                alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, rows, days, since, gmst, work, k)
-                if abs(alt - stop_km) < 1e-7:
-                    break
-                if alt > stop_km:
-                    low, alt_low = h, alt
-                else:
-                    high, alt_high = h, alt
+        if alt <= stop_km:
+            h = _cross(y, before, alt_before, alt, stop_km, t, h, b, b_late, late_s, rows, days, since, gmst, work, k)
             alt = stop_km
         elif not alt > stop_km:
             return BROKEN, t, written
@@ -293,7 +322,7 @@ def fly(
 
 
 def _room(count: int, last_s: float, step_s: float) -> tuple[Array, Array]:
-    times = np.arange(math.ceil(last_s / step_s) + 1) * step_s
+    times = np.arange(math.ceil(last_s / step_s) + 1, dtype=np.float64) * step_s
     return times, np.full((count, len(times) + 1, 4), np.nan)
 
 

@@ -17,6 +17,8 @@ _SPLIT = nrlmsise00.WORK_SIZE
 _MASS = nrlmsise00.MASS
 _QUIET_BELOW_KM = 80.0  # solar flux and ap have no established effect below
 _QUIET_AP = np.full(7, 4.0)
+_HISTORY = True  # the seven ap values of a row
+_ANOMALOUS = True  # drag feels anomalous oxygen: gtd7d
 
 _gtd7 = nrlmsise00.gtd7
 
@@ -35,7 +37,8 @@ def drag_density(
     lst_h = ut_s / 3600.0 + lon_deg / 15.0
     out = work[_SPLIT:]
     _gtd7(
-        days[row], ut_s, max(alt_km, 0.0), math.degrees(lat_rad), lon_deg, lst_h, f107a, f107, ap, True, True,
+        days[row], ut_s, max(alt_km, 0.0), math.degrees(lat_rad), lon_deg, lst_h, f107a, f107, ap, _HISTORY,
+        _ANOMALOUS,
         work[:_SPLIT], out,
     )  # fmt: skip
-    return 1000.0 * out[_MASS]
+    return float(1000.0 * out[_MASS])

@@ -47,7 +47,7 @@ def energy(state: Array) -> float:
         before, legendre = legendre, ((2 * n - 1) * u * legendre - (n - 1) * before) / n
         scale *= q
         potential -= J[n] * scale * legendre
-    return 0.5 * (state[3] ** 2 + state[4] ** 2 + state[5] ** 2) - MU_KM3_S2 / r * potential
+    return float(0.5 * (state[3] ** 2 + state[4] ** 2 + state[5] ** 2) - MU_KM3_S2 / r * potential)
 
 
 # Order 8 formula of DOP853: E. Hairer, S. P. Norsett, G. Wanner, Solving Ordinary Differential Equations I, 2nd ed.

@@ -104,7 +104,7 @@ def prepare(lat_deg: float, lst_h: float, work: Array) -> None:
 def _activity_term(ap: float, p: Array) -> float:
     """Eq. A24d of Hedin (1987): one ap to its effect."""
     p24 = max(p[24], 1.0e-4)
-    return ap - 4.0 + (p[25] - 1.0) * (ap - 4.0 + (math.exp(-p24 * (ap - 4.0)) - 1.0) / p24)
+    return float(ap - 4.0 + (p[25] - 1.0) * (ap - 4.0 + (math.exp(-p24 * (ap - 4.0)) - 1.0) / p24))
 
 
 @njit(cache=True, error_model="numpy")
@@ -143,7 +143,14 @@ def globe(
     `activity` is what the previous call used; a parameter without a history term leaves it as it was.
     """
     g = work[PLG : PLG + 32]
-    s1, c1, s2, c2, s3, c3 = work[LOCAL], work[LOCAL + 1], work[LOCAL + 2], work[LOCAL + 3], work[LOCAL + 4], work[LOCAL + 5]
+    s1, c1, s2, c2, s3, c3 = (
+        work[LOCAL],
+        work[LOCAL + 1],
+        work[LOCAL + 2],
+        work[LOCAL + 3],
+        work[LOCAL + 4],
+        work[LOCAL + 5],
+    )
     cd32 = math.cos(YEAR * (doy - p[31]))
     cd18 = math.cos(2.0 * YEAR * (doy - p[17]))
     cd14 = math.cos(YEAR * (doy - p[13]))
@@ -232,7 +239,14 @@ def globe(
 def globe_low(p: Array, doy: float, lon_deg: float, f107a: float, activity: float, work: Array) -> float:
     """Variation of one parameter over the globe, lower atmosphere."""
     g = work[PLG : PLG + 32]
-    s1, c1, s2, c2, s3, c3 = work[LOCAL], work[LOCAL + 1], work[LOCAL + 2], work[LOCAL + 3], work[LOCAL + 4], work[LOCAL + 5]
+    s1, c1, s2, c2, s3, c3 = (
+        work[LOCAL],
+        work[LOCAL + 1],
+        work[LOCAL + 2],
+        work[LOCAL + 3],
+        work[LOCAL + 4],
+        work[LOCAL + 5],
+    )
     cd32 = math.cos(YEAR * (doy - p[31]))
     cd18 = math.cos(2.0 * YEAR * (doy - p[17]))
     cd14 = math.cos(YEAR * (doy - p[13]))
@@ -249,9 +263,7 @@ def globe_low(p: Array, doy: float, lon_deg: float, f107a: float, activity: floa
     total += (p[8] * g[18] + p[42] * g[20] + (p[33] * g[19] + p[36] * g[21]) * cd14) * s2
     total += p[39] * g[27] * s3 + p[40] * g[27] * c3
     total += activity
-    season = 1.0 + g[1] * (
-        p[80] * math.cos(YEAR * (doy - p[81])) + p[85] * math.cos(2.0 * YEAR * (doy - p[86]))
-    )
+    season = 1.0 + g[1] * (p[80] * math.cos(YEAR * (doy - p[81])) + p[85] * math.cos(2.0 * YEAR * (doy - p[86])))
     season += p[83] * math.cos(YEAR * (doy - p[84])) + p[87] * math.cos(2.0 * YEAR * (doy - p[88]))
     total += season * (
         (
@@ -261,7 +273,7 @@ def globe_low(p: Array, doy: float, lon_deg: float, f107a: float, activity: floa
             p[90] * g[10] + p[91] * g[12] + p[92] * g[14] + p[77] * g[9] + p[78] * g[11] + p[79] * g[13]
         ) * math.sin(DEGREE * lon_deg)
     )  # fmt: skip
-    return total
+    return float(total)
 
 
 @njit(cache=True, error_model="numpy")
@@ -307,7 +319,7 @@ def _value(spline: Array, n: int, x: float) -> float:
     a = (spline[low + 1] - x) / h
     b = (x - spline[low]) / h
     curved = (a * a * a - a) * spline[10 + low] + (b * b * b - b) * spline[11 + low]
-    return a * spline[5 + low] + b * spline[6 + low] + curved * h * h / 6.0
+    return float(a * spline[5 + low] + b * spline[6 + low] + curved * h * h / 6.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -365,10 +377,10 @@ def _density(
     fall = min(math.exp(-s * gamma * height), 50.0) if bates > 0.0 else 50.0
     density = at_low * (t_low / bates) ** (1.0 + alpha + gamma) * fall
     if z >= ZA:
-        return density
+        return float(density)
     g_za = surface / (1.0 + ZA / re) ** 2
     fall = min(mass * g_za * whole / GAS * integral, 50.0) if t > 0.0 else 50.0
-    return density * (bates / t) ** (1.0 + alpha) * math.exp(-fall)
+    return float(density * (bates / t) ** (1.0 + alpha) * math.exp(-fall))
 
 
 @njit(cache=True, error_model="numpy")
@@ -384,7 +396,7 @@ def _net(diffusive: float, mixed: float, height: float, mass: float) -> float:
         return diffusive
     if ylog > 10.0:
         return mixed
-    return diffusive * (1.0 + math.exp(ylog)) ** (1.0 / a)
+    return float(diffusive * (1.0 + math.exp(ylog)) ** (1.0 / a))
 
 
 @njit(cache=True, error_model="numpy")
@@ -576,7 +588,15 @@ def upper(
 
 @njit(cache=True, error_model="numpy")
 def _segment(
-    z: float, density: float, nodes: Array, t: Array, slope1: float, slope2: float, surface: float, re: float, work: Array
+    z: float,
+    density: float,
+    nodes: Array,
+    t: Array,
+    slope1: float,
+    slope2: float,
+    surface: float,
+    re: float,
+    work: Array,
 ) -> tuple[float, float]:
     """Density below a boundary where it is `density`, and temperature (eq. A22)."""
     n = nodes.shape[0]
@@ -616,14 +636,10 @@ def gtd7(
     surface, re = gravity(lat_deg)
     prepare(lat_deg, lst_h, work)
     z = max(alt_km, Z2_NODES[0])
-    mixed, activity = upper(
-        doy, ut_s, z, lat_deg, lon_deg, lst_h, f107a, f107, ap, history, surface, re, work, out
-    )
+    mixed, activity = upper(doy, ut_s, z, lat_deg, lon_deg, lst_h, f107a, f107, ap, history, surface, re, work, out)
     if alt_km < Z2_NODES[0]:
         _lower(alt_km, doy, lon_deg, f107a, activity, history, mixed, surface, re, work, out)
-    mass = (
-        4.0 * out[HE] + 16.0 * out[O] + 28.0 * out[N2] + 32.0 * out[O2] + 40.0 * out[AR] + out[H] + 14.0 * out[N]
-    )
+    mass = 4.0 * out[HE] + 16.0 * out[O] + 28.0 * out[N2] + 32.0 * out[O2] + 40.0 * out[AR] + out[H] + 14.0 * out[N]
     if anomalous:
         mass += 16.0 * out[O_ANOMALOUS]
     out[MASS] = AMU_G * mass
