@@ -1,0 +1,190 @@
+"""Facts of hazard to and from the wire, and propagation's and ingest's facts as hazard reads them."""
+
+from datetime import UTC, datetime
+from typing import assert_never
+from uuid import UUID
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from services.hazard import domain
+from services.hazard.domain import (
+    Baseline,
+    ChunkCompleted,
+    ChunkFailed,
+    ChunkRequested,
+    Epoch,
+    FirHazard,
+    FirPass,
+    HazardAssessed,
+    Prediction,
+    RunCompleted,
+    RunFailed,
+    RunRequested,
+)
+from spacecom.hazard.v1 import hazard_events_pb2 as pb
+from spacecom.propagation.v1 import propagation_events_pb2 as propagation
+
+WINDOW_START = 0.05
+
+
+def to_wire(event: domain.Event) -> Message:
+    match event:
+        case RunRequested():
+            return pb.RunRequested(
+                run_id=str(event.run_id),
+                catalogue_number=event.catalogue_number,
+                prediction_event_id=str(event.prediction_event_id),
+                prediction_version=event.prediction_version,
+                airspace_dataset=event.airspace_dataset,
+                airspace_sha256=event.airspace_sha256,
+                sample_count=event.sample_count,
+                chunk_count=event.chunk_count,
+            )
+        case ChunkRequested():
+            return _chunk_to_wire(event)
+        case ChunkCompleted():
+            return pb.ChunkCompleted(
+                run_id=str(event.run_id),
+                chunk=event.chunk,
+                result_sha256=event.result_sha256,
+                completed_sample_count=event.completed_sample_count,
+                model_version=event.model_version,
+            )
+        case ChunkFailed():
+            return pb.ChunkFailed(
+                run_id=str(event.run_id), chunk=event.chunk, attempt_count=event.attempt_count, reason=event.reason
+            )
+        case RunCompleted():
+            return pb.RunCompleted(run_id=str(event.run_id), completed_sample_count=event.completed_sample_count)
+        case RunFailed():
+            return pb.RunFailed(run_id=str(event.run_id), reason=event.reason)
+        case HazardAssessed():
+            return _assessed_to_wire(event)
+        case _:
+            assert_never(event)
+
+
+def run_event(message: Message) -> domain.RunEvent:
+    match message:
+        case pb.RunRequested():
+            return RunRequested(
+                UUID(message.run_id),
+                message.catalogue_number,
+                UUID(message.prediction_event_id),
+                message.prediction_version,
+                message.airspace_dataset,
+                message.airspace_sha256,
+                message.sample_count,
+                message.chunk_count,
+            )
+        case pb.ChunkRequested():
+            return chunk_requested(message)
+        case pb.ChunkCompleted():
+            return ChunkCompleted(
+                UUID(message.run_id),
+                message.chunk,
+                message.result_sha256,
+                message.completed_sample_count,
+                message.model_version,
+            )
+        case pb.ChunkFailed():
+            return ChunkFailed(UUID(message.run_id), message.chunk, message.attempt_count, message.reason)
+        case pb.RunCompleted():
+            return RunCompleted(UUID(message.run_id), message.completed_sample_count)
+        case pb.RunFailed():
+            return RunFailed(UUID(message.run_id), message.reason)
+        case _:
+            raise TypeError(f"{type(message).__name__} is no fact of a run")
+
+
+def chunk_requested(message: pb.ChunkRequested) -> ChunkRequested:
+    return ChunkRequested(
+        UUID(message.run_id),
+        message.chunk,
+        message.first_sample,
+        message.sample_count,
+        message.draws_sha256,
+        message.drivers_sha256,
+        message.airspace_sha256,
+        message.reentry_altitude_km,
+        message.model_version,
+        Epoch(message.window_start_jd, message.window_start_jd_fraction),
+    )
+
+
+def prediction(message: propagation.DecayPredicted, event_id: UUID, version: int) -> Prediction:
+    start = next(one.epoch for one in message.quantiles if abs(one.probability - WINDOW_START) < 1e-9)
+    return Prediction(
+        event_id,
+        message.catalogue_number,
+        version,
+        message.known_at.ToDatetime(UTC),
+        Epoch(start.jd, start.jd_fraction),
+        message.reentry_altitude_km,
+        message.sample_count,
+        message.draws_sha256,
+        message.drivers_sha256,
+    )
+
+
+def _chunk_to_wire(event: ChunkRequested) -> pb.ChunkRequested:
+    return pb.ChunkRequested(
+        run_id=str(event.run_id),
+        chunk=event.chunk,
+        first_sample=event.first_sample,
+        sample_count=event.sample_count,
+        draws_sha256=event.draws_sha256,
+        drivers_sha256=event.drivers_sha256,
+        airspace_sha256=event.airspace_sha256,
+        reentry_altitude_km=event.reentry_altitude_km,
+        model_version=event.model_version,
+        window_start_jd=event.window_start.jd,
+        window_start_jd_fraction=event.window_start.jd_fraction,
+    )
+
+
+def _assessed_to_wire(event: HazardAssessed) -> pb.HazardAssessed:
+    return pb.HazardAssessed(
+        catalogue_number=event.catalogue_number,
+        run_id=str(event.run_id),
+        prediction_event_id=str(event.prediction_event_id),
+        prediction_version=event.prediction_version,
+        known_at=_timestamp(event.known_at),
+        window_start_time=_timestamp(event.window_start_time),
+        window_end_time=_timestamp(event.window_end_time),
+        median_time=_timestamp(event.median_time),
+        firs=map(_fir_to_wire, event.firs),
+        unassigned_share=event.unassigned_share,
+        baselines=map(_baseline_to_wire, event.baselines),
+        sample_count=event.sample_count,
+        airspace_dataset=event.airspace_dataset,
+        airspace_notice=event.airspace_notice,
+        points_sha256=event.points_sha256,
+        model_version=event.model_version,
+    )
+
+
+def _fir_to_wire(fir: FirHazard) -> pb.FirHazard:
+    return pb.FirHazard(
+        fir_designator=fir.fir_designator, fir_name=fir.fir_name, share=fir.share, passes=map(_pass_to_wire, fir.passes)
+    )
+
+
+def _pass_to_wire(one: FirPass) -> pb.FirPass:
+    return pb.FirPass(
+        revolution=one.revolution,
+        entry_time=_timestamp(one.entry_time),
+        exit_time=_timestamp(one.exit_time),
+        pass_probability=one.pass_probability,
+    )
+
+
+def _baseline_to_wire(baseline: Baseline) -> pb.ConservativeBaseline:
+    return pb.ConservativeBaseline(half_width_km=baseline.half_width_km, fir_designators=baseline.fir_designators)
+
+
+def _timestamp(instant: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(instant)
+    return made

@@ -1,0 +1,52 @@
+"""Own facts to the rows that answer for them."""
+
+from uuid import UUID
+
+from libs.eventlog import Recorded
+from libs.postgres import Connection
+from services.hazard.domain import RunState
+from spacecom.hazard.v1 import hazard_events_pb2 as pb
+
+TABLES = ("runs", "assessments")
+UPSTREAM_TABLES = {"propagation": ("predictions",), "ingest": ("airspaces",)}
+
+
+async def project(conn: Connection, recorded: Recorded) -> None:
+    fact = recorded.message()
+    match fact:
+        case pb.RunRequested():
+            await conn.execute(
+                "INSERT INTO runs VALUES ($1, $2, $3, $4, 0, $5, '')",
+                UUID(fact.run_id),
+                fact.catalogue_number,
+                UUID(fact.prediction_event_id),
+                RunState.RUNNING.value,
+                fact.chunk_count,
+            )
+        case pb.ChunkCompleted():
+            await conn.execute(
+                "UPDATE runs SET completed_chunk_count = completed_chunk_count + 1 WHERE run_id = $1", UUID(fact.run_id)
+            )
+        case pb.RunCompleted():
+            await _settle(conn, fact.run_id, RunState.COMPLETED, "")
+        case pb.RunFailed():
+            await _settle(conn, fact.run_id, RunState.FAILED, fact.reason)
+        case pb.HazardAssessed():
+            await conn.execute(
+                "INSERT INTO assessments VALUES ($1, $2, $3, $4, $5)",
+                recorded.position,
+                fact.catalogue_number,
+                recorded.event_id,
+                recorded.recorded_at,
+                recorded.data,
+            )
+        case pb.ChunkRequested() | pb.ChunkFailed():
+            pass
+        case _:
+            raise TypeError(f"no projection for {recorded.type}")
+
+
+async def _settle(conn: Connection, run_id: str, state: RunState, reason: str) -> None:
+    await conn.execute(
+        "UPDATE runs SET state = $2, reason = $3 WHERE run_id = $1", UUID(run_id), state.value, reason
+    )

@@ -1,0 +1,79 @@
+"""Questions to the read models; rows become frozen dataclasses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from libs.postgres import Connection
+from services.hazard import codec
+from services.hazard.domain import AirspaceSet, Prediction
+from spacecom.propagation.v1 import propagation_events_pb2 as propagation
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    run_id: UUID
+    catalogue_number: int
+    state: str
+    completed_chunk_count: int
+    chunk_count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRow:
+    position: int
+    event_id: UUID
+    recorded_at: datetime
+    body: bytes
+
+
+async def prediction(conn: Connection, number: int) -> Prediction | None:
+    """The newest of an object."""
+    row = await conn.fetchrow("SELECT version, event_id, body FROM predictions WHERE catalogue_number = $1", number)
+    return _prediction(row["event_id"], row["version"], row["body"]) if row else None
+
+
+async def waiting(conn: Connection) -> list[Prediction]:
+    """Newest predictions that no run rests on."""
+    rows = await conn.fetch(
+        """SELECT version, event_id, body FROM predictions p
+           WHERE NOT EXISTS (SELECT FROM runs r WHERE r.prediction_event_id = p.event_id)
+           ORDER BY catalogue_number"""
+    )
+    return [_prediction(row["event_id"], row["version"], row["body"]) for row in rows]
+
+
+def _prediction(event_id: UUID, version: int, body: bytes) -> Prediction:
+    return codec.prediction(propagation.DecayPredicted.FromString(body), UUID(str(event_id)), version)
+
+
+async def airspace(conn: Connection, dataset: str) -> AirspaceSet | None:
+    """The named one, or the one recorded last when no name is given."""
+    row = await conn.fetchrow(
+        """SELECT dataset, geojson_sha256, notice FROM airspaces WHERE $1 = '' OR dataset = $1
+           ORDER BY position DESC LIMIT 1""",
+        dataset,
+    )
+    return AirspaceSet(**row) if row else None
+
+
+async def run(conn: Connection, run_id: UUID) -> RunRow | None:
+    row = await conn.fetchrow(
+        """SELECT run_id, catalogue_number, state, completed_chunk_count, chunk_count, reason
+           FROM runs WHERE run_id = $1""",
+        run_id,
+    )
+    return RunRow(**row) if row else None
+
+
+async def assessments_before(conn: Connection, number: int, before: int, limit: int) -> list[AssessmentRow]:
+    """Newest first; 0 is before none."""
+    rows = await conn.fetch(
+        """SELECT position, event_id, recorded_at, body FROM assessments
+           WHERE catalogue_number = $1 AND ($2 = 0 OR position < $2) ORDER BY position DESC LIMIT $3""",
+        number,
+        before,
+        limit,
+    )
+    return [AssessmentRow(**row) for row in rows]

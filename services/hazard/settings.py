@@ -1,0 +1,15 @@
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from libs.service import ServiceSettings
+
+
+class HazardSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SPACECOM_", frozen=True)
+
+    hazard_airspace_dataset: str = Field("", description="Airspace to use; empty: the one recorded last.")
+    hazard_max_samples: int = Field(10_000, ge=100, le=100_000, description="Most samples of a run.")
+    hazard_chunk_samples: int = Field(250, ge=10, description="Samples of a chunk: a few seconds of work.")
+    hazard_chunk_timeout_s: float = Field(300.0, gt=0, description="Time after which a chunk's attempt has failed.")
+    hazard_worker_threads: int = Field(2, ge=1, description="Threads of one chunk.")
+    hazard_worker_memory_gib: float = Field(8.0, gt=0, description="Address space of a process that flies a chunk.")
