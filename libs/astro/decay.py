@@ -32,6 +32,7 @@ _DAY_S = 86400.0
 _WORK_SIZE = density.WORK_SIZE
 _STAGES = gravity.STAGES
 STEP_S = 60.0
+COARSE_STEP_S = 1200.0  # a quarter of the shortest revolution
 
 REACHED, ENDED, BROKEN = 1, 0, -1
 
@@ -283,12 +284,14 @@ def fly(
     stop_altitude_km: float = 80.0,
     max_days: float,
     track_step_s: float = 0.0,
+    track_from_s: float = 0.0,
     threads: int = 1,
     step_s: float = STEP_S,
 ) -> Flights:
     """Flies each row of states, TEME (km, km/s) at the epoch, until the altitude, max_days or the end of the drivers.
 
-    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it. track_step_s > 0 records ground tracks.
+    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it. track_step_s > 0 records ground tracks from
+    track_from_s on; before it one point in COARSE_STEP_S, enough to count revolutions.
     """
     above = sky(drivers, jd0, fr0)
     if above.since_s < 0.0:
@@ -310,10 +313,10 @@ def fly(
         lightest = int(np.argmin(b + b_late))
         run(slice(lightest, lightest + 1), times, track)
         room_s = 1.2 * ends[lightest, 1] + 10.0 * track_step_s
-        times, track = _room(count, min(room_s, end_s), track_step_s)
+        times, track = _room(count, track_from_s, min(room_s, end_s), track_step_s)
     _spread(run, count, threads, times, track)
     if track_step_s > 0.0 and count and ends[:, 1].max() > times[-1] + track_step_s:
-        times, track = _room(count, ends[:, 1].max(), track_step_s)
+        times, track = _room(count, track_from_s, ends[:, 1].max(), track_step_s)
         _spread(run, count, threads, times, track)
     reached = ends[:, 0] == REACHED
     seconds, lat, lon, speed = np.where(reached, ends[:, 1:5].T, np.nan)
@@ -321,8 +324,10 @@ def fly(
     return Flights(reached, seconds, np.degrees(lat), np.degrees(lon), speed, track, counts)
 
 
-def _room(count: int, last_s: float, step_s: float) -> tuple[Array, Array]:
-    times = np.arange(math.ceil(last_s / step_s) + 1, dtype=np.float64) * step_s
+def _room(count: int, from_s: float, last_s: float, step_s: float) -> tuple[Array, Array]:
+    coarse = np.arange(max(math.ceil(from_s / COARSE_STEP_S), 0), dtype=np.float64) * COARSE_STEP_S
+    fine = max(from_s, 0.0) + np.arange(max(math.ceil((last_s - from_s) / step_s), 0) + 1, dtype=np.float64) * step_s
+    times = np.append(coarse, fine)
     return times, np.full((count, len(times) + 1, 4), np.nan)
 
 
