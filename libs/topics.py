@@ -28,9 +28,9 @@ class Topic:
 
 
 TOPICS = (
-    Topic("spacecom.ingest.v1", "ingest", ("propagation", "hazard")),
+    Topic("spacecom.ingest.v1", "ingest", ("propagation", "hazard-airspace")),
     Topic("spacecom.propagation.v1", "propagation", ("hazard",)),
-    Topic("spacecom.hazard.v1", "hazard", ("alerting",)),
+    Topic("spacecom.hazard.v1", "hazard", ("hazard-runs", "alerting")),
     Topic("spacecom.hazard.work.v1", "hazard", ("hazard-worker",), partitions=16, by_event=True),
     Topic("spacecom.alerting.v1", "alerting", ()),
 )

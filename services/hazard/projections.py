@@ -47,6 +47,4 @@ async def project(conn: Connection, recorded: Recorded) -> None:
 
 
 async def _settle(conn: Connection, run_id: str, state: RunState, reason: str) -> None:
-    await conn.execute(
-        "UPDATE runs SET state = $2, reason = $3 WHERE run_id = $1", UUID(run_id), state.value, reason
-    )
+    await conn.execute("UPDATE runs SET state = $2, reason = $3 WHERE run_id = $1", UUID(run_id), state.value, reason)
