@@ -33,6 +33,12 @@ def model_version() -> str:
 
 def keep_cache_by_version() -> None:
     """Must run before numba is imported; does nothing where NUMBA_CACHE_DIR is set already."""
-    root = os.environ.get("XDG_CACHE_HOME") or tempfile.gettempdir()
-    folder = Path(root) / f"spacecom-kernels-{os.getuid()}" / model_version()
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = root / "spacecom" / "kernels" / model_version()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:  # no home to write in: compile anew, since a shared folder could hold another user's code
+        folder = Path(tempfile.mkdtemp(prefix="spacecom-kernels-"))
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def calm() -> Drivers:
 
 
 def fly(drivers: Drivers, ln_b: np.ndarray, **given) -> decay.Flights:
-    options = {"ln_b_late": ln_b, "late_after_s": 1e9, "max_days": 10.0} | given
+    options: dict[str, Any] = {"ln_b_late": ln_b, "late_after_s": 1e9, "max_days": 10.0} | given
     return decay.fly(np.tile(STATE, (len(ln_b), 1)), JD, FR, ln_b, drivers, **options)
 
 

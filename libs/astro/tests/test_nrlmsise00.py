@@ -44,7 +44,7 @@ PUBLISHED = [  # change to the base, total mass density g/cm3
 ]
 
 
-def run(case: dict, *, anomalous: bool = False) -> np.ndarray:
+def run(case: dict[str, float], *, anomalous: bool = False) -> np.ndarray:
     work, out = np.zeros(model.WORK_SIZE), np.zeros(model.OUT_SIZE)
     ap = np.full(7, case.get("history", 4.0))
     ap[0] = case.get("ap", 4.0)
