@@ -41,8 +41,8 @@ REACHED, ENDED, BROKEN = 1, 0, -1
 class Flights:
     """What became of each sample; not a number where it did not reach the stop altitude.
 
-    track[i, k] for k < track_counts[i]: seconds after the start, latitude and longitude in degrees, altitude in km,
-    at multiples of the step and last at the stop.
+    track[i, k] for k < track_counts[i]: seconds after the start, latitude and longitude in degrees, altitude in km, a
+    step apart and last at the end of the flight.
     """
 
     reached: np.ndarray[Any, np.dtype[np.bool_]]
@@ -290,8 +290,8 @@ def fly(
 ) -> Flights:
     """Flies each row of states, TEME (km, km/s) at the epoch, until the altitude, max_days or the end of the drivers.
 
-    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it. track_step_s > 0 records ground tracks from
-    track_from_s on; before it one point in COARSE_STEP_S, enough to count revolutions.
+    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it. track_step_s > 0 records ground tracks
+    from track_from_s on; before it one point in COARSE_STEP_S, enough to count revolutions.
     """
     above = sky(drivers, jd0, fr0)
     if above.since_s < 0.0:

@@ -140,6 +140,16 @@ def test_a_track_has_a_point_at_each_step_and_one_at_the_stop(calm):
         assert (points[-1, 1], points[-1, 2]) == (flights.lat_deg[sample], flights.lon_deg[sample])
 
 
+def test_a_track_from_later_on_has_the_same_points_there(calm):
+    whole = fly(calm, spread(2), track_step_s=20.0)
+    late = fly(calm, spread(2), track_step_s=20.0, track_from_s=4000.0)
+    for sample in range(2):
+        points = late.track[sample, : late.track_counts[sample]]
+        known = whole.track[sample, : whole.track_counts[sample]]
+        np.testing.assert_array_equal(points[points[:, 0] >= 4000.0], known[known[:, 0] >= 4000.0])
+        np.testing.assert_array_equal(points[points[:, 0] < 4000.0, 0], [0.0, 1200.0, 2400.0, 3600.0])
+
+
 def test_the_point_of_a_track_does_not_depend_on_its_spacing(calm):
     """Cubic between the steps of 60 s, within a metre; the steps themselves differ by some 10 m after 100 minutes."""
     fine = fly(calm, spread(1), track_step_s=20.0).track[0]
