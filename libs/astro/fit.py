@@ -42,6 +42,7 @@ MAX_DAYS = 60.0
 _GATE_KM = 15.0  # an object that sinks less than this in max_days is above its last days by far
 _B_OF_BSTAR = 12.741621  # m2/kg per 1/earth radius
 _SAME_EPOCH_S = 1.0
+_EPOCH_AHEAD_DAYS = 1.0 / 24.0  # sets are published for a node soon to come
 _ITERATIONS = 8
 _LIMITS = (30.0, 0.03, 0.5)  # of one correction: km, km/s, ln B
 _ENOUGH = (0.005, 5e-6, 5e-4)  # a correction below these ends the fit
@@ -105,19 +106,20 @@ def predict(elements: Sequence[ElementSet], drivers: Drivers, known_at_jd: float
     The drivers must start a day before the oldest set used (20 days, 40 sets) and end at the horizon.
     Raises TooHigh, PoorFit, and of the newest set sgp4.DeepSpace and sgp4.BadElements.
     """
-    known = [e for e in elements if e.epoch_jd + e.epoch_jd_fraction <= known_at_jd + 1.0 / 24.0]
+    known = [e for e in elements if e.epoch_jd + e.epoch_jd_fraction <= known_at_jd + _EPOCH_AHEAD_DAYS]
     if not known:
         raise PoorFit("no element set has an epoch before the time of knowledge; submit one that has")
     sets = _ready(known)
     newest = sets[-1].elements
     above = decay.sky(drivers, newest.epoch_jd, newest.epoch_jd_fraction)
+    if above.since_s + sets[0].at_s < 0.0:
+        raise ValueError("the drivers start after the oldest set used; make them from a day before it")
     horizon_days = min(max_days, above.end_s / _DAY_S)
     _gate(sets[-1], above, horizon_days)
     fit = _fit(sets, above)
-    end = np.empty((0, 6))
     status, _, _ = decay.trajectory(
         fit.state.copy(), math.exp(fit.ln_b), math.exp(fit.ln_b_late), fit.late_after_s, horizon_days * _DAY_S, 80.0,
-        decay.STEP_S, above.rows, above.days, above.since_s, above.gmst_rad, np.empty(0), end,
+        decay.STEP_S, above.rows, above.days, above.since_s, above.gmst_rad, np.empty(0), np.empty((0, 6)),
     )  # fmt: skip
     if status == decay.ENDED:
         raise TooHigh(_too_high(horizon_days))

@@ -127,6 +127,12 @@ def test_no_set_known_yet_is_said(calm):
         fit.predict(sets(), calm, 2459000.0)
 
 
+def test_drivers_that_start_after_the_oldest_set_are_refused(calm):
+    late = Drivers(calm.rows[31 * 8 :], calm.start_mjd + 31.0)
+    with pytest.raises(ValueError, match="a day before"):
+        fit.predict(sets(), late, known_jd(sets()))
+
+
 def test_sample_i_does_not_depend_on_the_number_of_samples(fitted):
     """INVARIANT: sample i is drawn from (seed, i), so that chunks and counts change nothing."""
     few, many = fit.draws(fitted, 10, seed=7), fit.draws(fitted, 200, seed=7)
