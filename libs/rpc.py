@@ -1,6 +1,6 @@
 """gRPC servers: health, reflection, who is calling, deadlines, and one table from errors to statuses."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -31,6 +31,8 @@ HOUR_MS = 3_600_000
 Status = tuple[grpc.StatusCode, str]
 ErrorTable = Mapping[type[Exception], Status]
 Add = Callable[[grpc.aio.Server], None]
+
+Context = Any  # grpc.aio.ServicerContext, which is generic to the type checker only
 
 current: ContextVar[Principal] = ContextVar("principal")
 token: ContextVar[str] = ContextVar("token")
@@ -77,7 +79,7 @@ def principal() -> Principal:
     return current.get()
 
 
-def require(role: int) -> None:
+def require(role: Role.ValueType) -> None:
     """A role includes those below it."""
     if max(principal().roles, default=0) < role:
         raise PermissionDenied(f"this call needs {Role.Name(role)}; ask the operator of this deployment for it")
@@ -126,11 +128,7 @@ class _Gate(grpc.aio.ServerInterceptor):
         self._directory = directory
         self._errors = errors
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    async def intercept_service(self, continuation: Any, handler_call_details: grpc.HandlerCallDetails) -> Any:
         handler = await continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(OPEN):
             return handler
@@ -147,7 +145,7 @@ class _Gate(grpc.aio.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(self._many(handler.stream_stream, method), *codec)
 
     def _one(self, behaviour: Any, method: str, *, unary: bool) -> Any:
-        async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        async def answer(request: Any, context: Context) -> Any:
             if unary and context.time_remaining() is None:
                 await _abort(context, (grpc.StatusCode.INVALID_ARGUMENT, "NO_DEADLINE"), "set a deadline for the call")
             await self._admit(context)
@@ -160,7 +158,7 @@ class _Gate(grpc.aio.ServerInterceptor):
         return answer
 
     def _many(self, behaviour: Any, method: str) -> Any:
-        async def answer(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        async def answer(request: Any, context: Context) -> AsyncIterator[Any]:
             await self._admit(context)
             try:
                 with _traced(method, context):
@@ -171,7 +169,7 @@ class _Gate(grpc.aio.ServerInterceptor):
 
         return answer
 
-    async def _admit(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def _admit(self, context: Context) -> None:
         scheme, _, given = _metadata(context, "authorization").partition(" ")
         found = self._directory.find(given) if scheme.lower() == "bearer" else None
         if found is None:
@@ -184,7 +182,7 @@ class _Gate(grpc.aio.ServerInterceptor):
         current.set(found)
         token.set(given)
 
-    async def _refuse(self, context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception) -> None:
+    async def _refuse(self, context: Context, method: str, error: Exception) -> None:
         if isinstance(error, grpc.aio.AbortError):
             raise error
         for kind in type(error).__mro__:
@@ -214,19 +212,19 @@ def _service_names() -> list[str]:
 
 
 @contextmanager
-def _traced(method: str, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-    with telemetry.span(method.rpartition(".")[2], parent=_metadata(context, "traceparent") or None) as span:
-        yield span
+def _traced(method: str, context: Context) -> Iterator[None]:
+    with telemetry.span(method.rpartition(".")[2], parent=_metadata(context, "traceparent") or None):
+        yield
 
 
-def _metadata(context: grpc.aio.ServicerContext[Any, Any], key: str) -> str:
+def _metadata(context: Context, key: str) -> str:
     for name, value in context.invocation_metadata() or ():
         if name == key:
             return value if isinstance(value, str) else value.decode("ascii", "replace")
     return ""
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], status: Status, message: str) -> None:
+async def _abort(context: Context, status: Status, message: str) -> None:
     code, reason = status
     info = any_pb2.Any()
     info.Pack(error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN))

@@ -32,9 +32,7 @@ class Kafka:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.ports[0]}"
 
-    def start(
-        self, output: int | IO[bytes] = subprocess.DEVNULL, tell: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def start(self, output: int | IO[bytes] = subprocess.DEVNULL, tell: Callable[[str], None] = lambda _: None) -> None:
         java = required("java", f"install a Java runtime of version 17 or later, {EXISTING}")
         jars = fetched(tell)
         broker, controller = self.ports if any(self.ports) else self.kept_ports

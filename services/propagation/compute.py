@@ -2,9 +2,12 @@
 
 import asyncio
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +19,8 @@ from services.propagation.domain import QUANTILES, DeclineReason, Epoch
 from services.propagation.flight_files import draws_file
 
 REENTRY_ALTITUDE_KM = 80.0
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,15 @@ def _too_high(seconds: "np.ndarray[tuple[int], np.dtype[np.float64]]", horizon_d
     )
 
 
+def warm_up() -> None:
+    """Compiles the kernels, or loads them: one flight of a made-up object that is about to come down."""
+    elements = ElementSet(
+        1, b"", b"", 2459886.5, 0.5, 16.45, 0.001, 42.0, 0.0, 0.0, 0.0, 1e-3, 0.1, 0.0, "U", 0, 0
+    )
+    drivers = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
+    compute(Job((elements,), drivers, 2459887.0, 1, 2, 60.0, 1))
+
+
 class Pool:
     """Processes that predict; replaced when one of them was killed."""
 
@@ -116,11 +130,17 @@ class Pool:
         self._pool: ProcessPoolExecutor | None = None
 
     async def compute(self, job: Job) -> Flown | Refusal:
+        return await self._run(partial(compute, job))
+
+    async def warm_up(self) -> None:
+        await self._run(warm_up)
+
+    async def _run(self, work: Callable[[], R]) -> R:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # a fork after a parallel kernel breaks OpenMP
             self._pool = ProcessPoolExecutor(self._workers, mp_context=context)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, compute, job)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except BrokenProcessPool:
             self.close()
             raise
