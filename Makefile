@@ -30,4 +30,51 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	  --group ingest --group propagation --group hazard --group alerting --group cli --group local --group dev \
 	  --upgrade -o requirements.lock pyproject.toml
 
-.PHONY: help gen lock
+demo: gen ## start the mesh, play a re-entry of the past, show the answer
+	@$(BIN)/spacecom demo
+
+test: gen ## lint, types, imports and every test that runs in minutes
+	@$(MAKE) -s check
+	@$(BIN)/pytest
+
+check: gen ## lint, formatting, types, import contracts
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports --no-cache
+
+buf: gen infra/buf/node_modules ## lint the wire, and compare it with that of BASE (default main) for breaking changes
+	@infra/buf/node_modules/.bin/buf lint
+	@infra/buf/node_modules/.bin/buf breaking --against '.git#branch=$(or $(BASE),main)'
+
+infra/buf/node_modules: infra/buf/package-lock.json
+	@npm ci --prefix infra/buf --silent && touch $@
+
+up: gen ## start the mesh on this machine
+	@$(BIN)/spacecom up
+
+down: gen ## stop the mesh on this machine; its data is kept
+	@$(BIN)/spacecom down
+
+logs: gen ## follow the log of the mesh
+	@$(BIN)/python -m infra.local logs
+
+e2e: gen ## the end-to-end tests alone
+	@$(BIN)/pytest tests-e2e
+
+bench: gen ## speed of the log: appended, relayed, consumed
+	@$(BIN)/python -m libs.bench.log
+
+torture: gen ## campaigns of hours, on demand
+	@$(BIN)/pytest -m torture --timeout 7200
+
+audit: gen ## known holes in packages, their licences, secrets in the tree
+	@$(BIN)/pip-audit --require-hashes -r requirements.lock
+	@$(BIN)/python -m infra.licences
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+images: ## one container image for each service (needs a Docker engine)
+	@for service in ingest propagation hazard alerting; do \
+	  docker build -q -f infra/docker/service.Dockerfile --build-arg SERVICE=$$service -t spacecom/$$service:local . ; done
+
+.PHONY: help gen lock demo test check buf up down logs e2e bench torture audit images

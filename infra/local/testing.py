@@ -4,6 +4,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
@@ -15,10 +16,27 @@ from infra.local.places import folder
 from infra.local.postgres import Postgres
 from libs import postgres as libs_postgres
 from libs.postgres import PostgresSettings
+from libs.service import ServiceSettings
 
 __all__ = ["kafka", "namespace", "postgres_server", "postgres_settings", "service_database"]
 
 PASSWORD = "of-the-tests"  # noqa: S105  of databases that live as long as a test
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def settings_of(kind: type[S], **changed: Any) -> S:
+    """Settings of a service whose parts are handed what they use: the addresses lead nowhere."""
+    nowhere = {
+        "postgres_url": "postgresql://127.0.0.1:1",
+        "postgres_password": PASSWORD,
+        "kafka_bootstrap": "127.0.0.1:1",
+        "blobs_url": "memory:///",
+        "rpc_port": 0,
+        "contracts_file": "nowhere.json",
+    }
+    return kind(**nowhere | changed)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.local.testing import settings_of
 from libs import rpc
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog, new_id
@@ -26,7 +27,7 @@ Submit = Callable[..., Awaitable[Receipt]]
 async def gate(service_database, tmp_path) -> AsyncIterator[Gate]:
     pool: Pool = await service_database("ingest")
     reader = Reader()
-    yield Gate(pool, EventLog(pool, "ingest", projections.project), Blobs(tmp_path.as_uri()), reader, IngestSettings())
+    yield Gate(pool, EventLog(pool, "ingest", projections.project), Blobs(tmp_path.as_uri()), reader, settings_of(IngestSettings))
     reader.close()
     await pool.close()
 

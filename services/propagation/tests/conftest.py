@@ -9,6 +9,7 @@ import pytest
 from asyncpg import Pool
 from google.protobuf.message import Message
 
+from infra.local.testing import settings_of
 from libs import rpc
 from libs.astro import tle
 from libs.blobs import Blobs
@@ -34,7 +35,7 @@ SECOND = (
 FIRST_AT = datetime(2022, 11, 3, 10, 48, 22, 506336, tzinfo=UTC)
 SECOND_AT = datetime(2022, 11, 3, 19, 58, 6, 667968, tzinfo=UTC)
 LAST_MJD = 59886  # 2022-11-03
-SETTINGS = PropagationSettings(propagation_samples=100)
+SETTINGS = settings_of(PropagationSettings, propagation_samples=100)
 
 
 def element_set(pair: bytes, **changed: float) -> ingest.ElementSetAccepted:
