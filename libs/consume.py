@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -135,7 +136,7 @@ def subscribe(
     return subscription
 
 
-class Subscription(ConsumerRebalanceListener):
+class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # the client has no types
     def __init__(
         self, log: EventLog, consumer: str, topic: str, handlers: Mapping[type[Message], Handler], *, ordered: bool
     ) -> None:
@@ -156,7 +157,7 @@ class Subscription(ConsumerRebalanceListener):
         with suppress(KafkaError):  # the partition is another's by now; repeats have no effect
             await message.consumer.commit()
 
-    def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+    def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:  # noqa: ARG002  the broker's signature
         self.joined.set()
 
     def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
@@ -259,7 +260,7 @@ class Subscription(ConsumerRebalanceListener):
             else:
                 return
         for one in received:
-            await self._persist(lambda one=one: self._handle_or_park(one))
+            await self._persist(partial(self._handle_or_park, one))
 
     async def _handle_or_park(self, received: Received) -> None:
         try:

@@ -93,7 +93,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class RequestKey:
-    """Identity of a command: its caller, the call, and the key the caller chose; `body` tells a repeat from a misuse."""
+    """Identity of a command: its caller, the call, the key the caller chose; `body` tells a repeat from a misuse."""
 
     principal: str
     method: str

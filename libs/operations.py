@@ -141,7 +141,7 @@ class Operations:
             if code not in (0, UnknownTopicOrPartitionError.errno):
                 raise for_code(code)(f"topic {name} could not be deleted")
         async with asyncio.timeout(TOPIC_WAIT_S):
-            while set(names) & set(await admin.list_topics()):
+            while set(names) & set(await admin.list_topics()):  # noqa: ASYNC110  the broker tells nobody
                 await asyncio.sleep(0.1)
         await topics.declare(self.bootstrap_servers, self.namespace, owned)
 

@@ -71,8 +71,12 @@ async def provision(admin_dsn: str, service: str, namespace: str, service_passwo
             await conn.execute(f'CREATE DATABASE "{name}"')
             await conn.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
     async with _connected(_with_database(admin_dsn, name)) as conn, _locked(conn):
-        await migrate(conn, [*sorted(LOG_MIGRATIONS.glob("*.sql")), *sorted(migrations.glob("*.sql"))])
+        await migrate(conn, [*_files(LOG_MIGRATIONS), *_files(migrations)])
         await conn.execute(GRANTS.format(database=f'"{name}"', role=f'"{role(service)}"'))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.sql"))
 
 
 async def migrate(conn: asyncpg.Connection, files: Iterable[Path]) -> None:

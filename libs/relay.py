@@ -111,12 +111,13 @@ class Relay:
 
     async def _send_one(self, producer: AIOKafkaProducer, event: Recorded) -> "asyncio.Future[object]":
         topic = topics.topic_of(event.type)
-        return await producer.send(
+        sent: asyncio.Future[object] = await producer.send(
             topics.topic_name(topic.name, self._namespace),
             value=event.data,
             key=topics.key(topic, event.stream, event.version).encode(),
             headers=envelope.headers(event, self._log.service),
         )
+        return sent
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -111,7 +111,7 @@ def _line(span: ReadableSpan) -> str:
 
 
 def _setup_logs(service: str, level: str) -> None:
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _add_trace,
         structlog.processors.add_log_level,

@@ -15,8 +15,10 @@ class NoTopic(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`by_event`: the key is the event's own, so that the events of one stream spread over all partitions; order
-    between them does not hold, and a consumer's progress is kept for each event.
+    """A topic and who writes and reads it.
+
+    `by_event`: the key is the event's own, so that the events of one stream spread over all partitions; order between
+    them does not hold, and a consumer's progress is kept for each event.
     """
 
     name: str

@@ -122,7 +122,7 @@ def main() -> int:
         elif given.action == "down":
             down()
         elif given.action == "logs":
-            os.execvp("tail", ["tail", "-n", "+1", "-f", str(Files().log)])
+            subprocess.run(["tail", "-n", "+1", "-f", Files().log], check=False)
         else:
             print("up" if _is_up(Files()) else "down")
     except CannotRun as error:

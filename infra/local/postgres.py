@@ -109,18 +109,19 @@ class Postgres:
         folder(data, 0o700)
         self.account.own(data)
         self._write_password()
+        command: list[str | Path] = [
+            binaries / "bin/initdb",
+            f"--pgdata={data}",
+            f"--username={OWNER}",
+            f"--pwfile={self.password_file}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--data-checksums",
+            *([] if self.durable else ["--no-sync"]),
+        ]
         made = subprocess.run(
-            [
-                binaries / "bin/initdb",
-                f"--pgdata={data}",
-                f"--username={OWNER}",
-                f"--pwfile={self.password_file}",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--data-checksums",
-                *([] if self.durable else ["--no-sync"]),
-            ],
+            command,
             user=self.account.uid,
             group=self.account.gid,
             extra_groups=[] if self.account.uid is not None else None,

@@ -42,7 +42,7 @@ def spawn(
         env=dict(env) if env is not None else None,
         cwd=cwd,
         process_group=0,
-        preexec_fn=end_with_parent,
+        preexec_fn=end_with_parent,  # noqa: PLW1509  runs two system calls and takes no lock
     )
 
 

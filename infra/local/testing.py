@@ -28,7 +28,7 @@ S = TypeVar("S", bound=ServiceSettings)
 
 def settings_of(kind: type[S], **changed: Any) -> S:
     """Settings of a service whose parts are handed what they use: the addresses lead nowhere."""
-    nowhere = {
+    nowhere: dict[str, Any] = {
         "postgres_url": "postgresql://127.0.0.1:1",
         "postgres_password": PASSWORD,
         "kafka_bootstrap": "127.0.0.1:1",
@@ -36,7 +36,7 @@ def settings_of(kind: type[S], **changed: Any) -> S:
         "rpc_port": 0,
         "contracts_file": "nowhere.json",
     }
-    return kind(**nowhere | changed)
+    return kind(**(nowhere | changed))
 
 
 @pytest.fixture(scope="session")

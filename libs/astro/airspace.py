@@ -5,6 +5,7 @@ the others the point is tested against the outlines, by counting crossings (even
 point belongs to the one of the smallest area, by name where areas are equal.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -111,8 +112,9 @@ def _no_constant(text: str) -> float:
 
 
 def _feature(at: int, raw: Any, invalid: list[tuple[str, str]]) -> _Feature | None:
-    properties = raw.get("properties") if isinstance(raw, dict) else None
-    ident = _first(properties, _IDENT_KEYS) if isinstance(properties, dict) else ""
+    found = raw.get("properties") if isinstance(raw, dict) else None
+    properties: dict[str, Any] = found if isinstance(found, dict) else {}
+    ident = _first(properties, _IDENT_KEYS)
     if not ident:
         invalid.append((f"feature {at + 1}", "it has no designator"))
         return None
@@ -125,9 +127,7 @@ def _feature(at: int, raw: Any, invalid: list[tuple[str, str]]) -> _Feature | No
     if crossing is not None:
         invalid.append((ident, "its outline crosses itself; points are inside by the even-odd rule"))
     name = _first(properties, _NAME_KEYS) or ident
-    return _Feature(
-        ident, name, _level(properties, _LOWER_KEYS, 0.0), _level(properties, _UPPER_KEYS, math.inf), rings
-    )
+    return _Feature(ident, name, _level(properties, _LOWER_KEYS, 0.0), _level(properties, _UPPER_KEYS, math.inf), rings)
 
 
 class _BadGeometry(Exception):
@@ -179,7 +179,7 @@ def _ring(points: Any) -> Array:
         raise _BadGeometry("its outline has fewer than three corners; it is left out")
     turned = np.array(ring)
     turned[:, 0] = ring[0, 0] + np.r_[0.0, np.cumsum((np.diff(ring[:, 0]) + 180.0) % 360.0 - 180.0)]
-    dense = np.vstack([*(_edge(a, b) for a, b in zip(turned[:-1], turned[1:], strict=True)), turned[-1:]])
+    dense = np.vstack([*(_edge(a, b) for a, b in itertools.pairwise(turned)), turned[-1:]])
     winding = round((dense[-1, 0] - dense[0, 0]) / 360.0)
     return dense if winding == 0 else _around_pole(dense)
 
@@ -328,8 +328,8 @@ def _mark(raster: Indices, x: float, y: float) -> None:
     column, row = (x + 180.0) / CELL_DEG, (y + 90.0) / CELL_DEG
     for dc in (-1e-6, 1e-6):
         for dr in (-1e-6, 1e-6):
-            c = int(math.floor(column + dc)) % COLUMNS
-            r = min(max(int(math.floor(row + dr)), 0), ROWS - 1)
+            c = int(np.floor(column + dc)) % COLUMNS
+            r = min(max(int(np.floor(row + dr)), 0), ROWS - 1)
             raster[r, c] = MIXED
 
 
@@ -369,12 +369,12 @@ def _mark_edge(raster: Indices, xa: float, ya: float, xb: float, yb: float) -> N
     _mark(raster, xa, ya)
     _mark(raster, xb, yb)
     first, last = min(xa, xb), max(xa, xb)
-    for i in range(int(math.ceil(first / CELL_DEG)), int(math.floor(last / CELL_DEG)) + 1):
+    for i in range(int(np.ceil(first / CELL_DEG)), int(np.floor(last / CELL_DEG)) + 1):
         x = i * CELL_DEG
         if xb != xa:
             _mark(raster, x, ya + (x - xa) / (xb - xa) * (yb - ya))
     first, last = min(ya, yb), max(ya, yb)
-    for i in range(int(math.ceil(first / CELL_DEG)), int(math.floor(last / CELL_DEG)) + 1):
+    for i in range(int(np.ceil(first / CELL_DEG)), int(np.floor(last / CELL_DEG)) + 1):
         y = i * CELL_DEG
         if yb != ya:
             _mark(raster, xa + (y - ya) / (yb - ya) * (xb - xa), y)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
+from typing import Any
 
 from libs.astro.time import datetime_to_jd
 
@@ -215,14 +216,18 @@ def _element_set(pairs: object) -> ElementSet:
         epoch_jd=jd,
         epoch_jd_fraction=fraction,
         classification=_text(record, "CLASSIFICATION_TYPE", optional=True) or "U",
-        **{field: _number(record, key) for field, key in _NUMBERS.items()},
-        **{field: _integer(record, key) for field, key in _INTEGERS.items()},
+        **_values(record),
     )
     found = problem(elements)
     if found:
         name, reason, detail = found
         raise _Bad((_NUMBERS | _INTEGERS).get(name, "CLASSIFICATION_TYPE"), reason, detail)
     return elements
+
+
+def _values(record: dict[str, object]) -> dict[str, Any]:
+    numbers: dict[str, Any] = {field: _number(record, key) for field, key in _NUMBERS.items()}
+    return numbers | {field: _integer(record, key) for field, key in _INTEGERS.items()}
 
 
 def _shown(value: object) -> str:

@@ -47,8 +47,7 @@ def _polar_motion(x: float, y: float, z: float, xp: float, yp: float) -> tuple[f
 
 @njit(cache=True, error_model="numpy")
 def geodetic(x: float, y: float, z: float) -> tuple[float, float, float]:
-    """Latitude and longitude in rad, height in km, of an Earth-fixed point; below 1e-9 km for any height over -6000 km
-    (H. Vermeille's closed form would save two of the four rounds)."""
+    """Latitude and longitude in rad, height in km, of an Earth-fixed point; good to 1e-9 km from -1000 km up."""
     p = math.sqrt(x * x + y * y)
     lat = math.atan2(z, p * (1.0 - E2))
     n = EARTH_RADIUS_KM

@@ -1,6 +1,7 @@
-"""SGP4 for orbits of less than 225 minutes: D. A. Vallado, P. Crawford, R. Hujsak, T. S. Kelso, "Revisiting Spacetrack
-Report #3", AIAA 2006-6753, with the WGS-72 constants that element sets are fitted with. Output is TEME of date, km and
-km/s; time is minutes from the set's epoch.
+"""SGP4 for orbits of less than 225 minutes.
+
+D. A. Vallado, P. Crawford, R. Hujsak, T. S. Kelso, "Revisiting Spacetrack Report #3", AIAA 2006-6753, with the WGS-72
+constants that element sets are fitted with. Output is TEME of date, km and km/s; time is minutes from the set's epoch.
 """
 
 import math
@@ -47,7 +48,7 @@ def unkozai_mean_motion_rad_min(mean_motion_rad_min: float, eccentricity: float,
     d1 = 0.75 * J2 * (3.0 * cos2 - 1.0) / (math.sqrt(omeosq) * omeosq)
     de = d1 / (ak * ak)
     adel = ak * (1.0 - de * de - de * (1.0 / 3.0 + 134.0 * de * de / 81.0))
-    return mean_motion_rad_min / (1.0 + d1 / (adel * adel))
+    return float(mean_motion_rad_min / (1.0 + d1 / (adel * adel)))
 
 
 def initialise(elements: ElementSet) -> Array:
@@ -129,9 +130,13 @@ def _initialise(
     psisq = abs(1.0 - etasq)
     coef = qzms24 * tsi**4
     coef1 = coef / psisq**3.5
-    cc2 = coef1 * no * (
-        ao * (1.0 + 1.5 * etasq + eeta * (4.0 + etasq))
-        + 0.375 * J2 * tsi / psisq * con41 * (8.0 + 3.0 * etasq * (8.0 + etasq))
+    cc2 = (
+        coef1
+        * no
+        * (
+            ao * (1.0 + 1.5 * etasq + eeta * (4.0 + etasq))
+            + 0.375 * J2 * tsi / psisq * con41 * (8.0 + 3.0 * etasq * (8.0 + etasq))
+        )
     )
     cc1 = bstar * cc2
     j3oj2 = J3 / J2
@@ -183,7 +188,7 @@ def _initialise(
 
 
 @njit(cache=True, error_model="numpy")
-def _propagate(c: Array, minutes: Array, out: Array, errors: Array) -> None:
+def _propagate(c: Array, minutes: Array, out: Array, errors: "np.ndarray[Any, np.dtype[np.int64]]") -> None:
     for i in range(minutes.size):
         errors[i] = _state(c, minutes[i], out[i])
 

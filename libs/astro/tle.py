@@ -9,6 +9,7 @@ swapped digits of one field: no reader of a single set can see that.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from libs.astro.elements import ElementSet, RefusalReason, Refused, problem
 from libs.astro.time import calendar_to_jd
@@ -220,7 +221,7 @@ def _whole(text: bytes) -> int:
     return int(text.strip() or b"0")
 
 
-_CONVERT: dict[str, Callable[[bytes], object]] = {
+_CONVERT: dict[str, Callable[[bytes], Any]] = {
     "catalogue_number": _catalogue_number,
     "international_designator": bytes.strip,
     "mean_motion_rev_day": _decimal,

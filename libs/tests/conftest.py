@@ -93,9 +93,9 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(kafka, namespace, service_database) -> AsyncIterator[Bench]:
+async def bench(kafka, namespace, service_database) -> Bench:
     await topics.declare(kafka.bootstrap, namespace)
-    yield Bench(
+    return Bench(
         kafka.bootstrap,
         namespace,
         EventLog(await service_database("ingest"), "ingest"),

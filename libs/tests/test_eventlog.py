@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import random
 from datetime import timedelta
 
@@ -56,7 +57,7 @@ async def test_whoever_reads_on_from_the_last_position_misses_nothing(log):
     seen = await seen_while_writing(log, EVENTS)
     assert len(seen) == EVENTS // WRITERS * WRITERS
     assert [event.position for event in seen] == sorted(event.position for event in seen)
-    assert all(a.recorded_at <= b.recorded_at for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.recorded_at <= b.recorded_at for a, b in itertools.pairwise(seen))
     for writer in range(WRITERS):
         versions = [event.version for event in seen if event.stream == f"rejected/{writer}"]
         assert versions == list(range(1, EVENTS // WRITERS + 1))
@@ -202,11 +203,11 @@ async def test_read_models_are_written_in_the_transaction_that_appends(service_d
     async def project(conn, recorded):
         await conn.execute("INSERT INTO progress VALUES ('model', $1, $2)", recorded.stream, recorded.version)
         if recorded.stream == "rejected/bad":
-            raise ValueError
+            raise ValueError(recorded.stream)
 
     log = EventLog(await service_database("ingest"), "ingest", project)
     await log.commit("rejected/good", [fact()], after=0, cause=cause())
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="bad"):
         await log.commit("rejected/bad", [fact()], after=0, cause=cause())
     assert await log.pool.fetch("SELECT stream FROM progress") == [("rejected/good",)]
     assert await log.pool.fetchval("SELECT count(*) FROM events") == 1

@@ -32,7 +32,9 @@ async def test_preparing_a_database_again_changes_nothing(service_database):
     assert await pool.fetchval("SELECT count(*) FROM relay") == await again.fetchval("SELECT count(*) FROM relay") == 1
 
 
-async def test_a_migration_that_was_changed_after_it_ran_is_refused(postgres_server, service_database, namespace, tmp_path):
+async def test_a_migration_that_was_changed_after_it_ran_is_refused(
+    postgres_server, service_database, namespace, tmp_path
+):
     folder = tmp_path / "toy" / "migrations"
     folder.mkdir(parents=True)
     file = folder / "0001_toy.sql"

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import pytest
 
@@ -83,11 +84,13 @@ async def test_a_relay_killed_in_the_middle_loses_nothing(bench, relay_process):
         before = await bench.log.pool.fetchval("SELECT position FROM relay")
         await asyncio.gather(
             *(
-                bench.log.commit("rejected/a" + str(before) + str(n), [_big() for _ in range(20)], after=0, cause=_why())
+                bench.log.commit(
+                    "rejected/a" + str(before) + str(n), [_big() for _ in range(20)], after=0, cause=_why()
+                )
                 for n in range(150)
             )
         )
-        await eventually(lambda: _cursor_beyond(bench, before))
+        await eventually(partial(_cursor_beyond, bench, before))
         process.send_signal(signal.SIGKILL)
         process.wait()
     relay_process()

@@ -88,7 +88,7 @@ def _writes(
     decided: Sequence[tuple[str, int, Sequence[domain.ReentryFact | AlertFact]]], at: datetime, delivery: Delivery[Any]
 ) -> list[tuple[str, int, Sequence[Fact]]]:
     ordinal = 0
-    writes = []
+    writes: list[tuple[str, int, Sequence[Fact]]] = []
     for stream, version, changes in decided:
         facts = []
         for change in changes:

@@ -178,7 +178,7 @@ def _event(row: EventRow) -> wire.ReentryEvent:
     return wire.ReentryEvent(
         reentry_event_id=row.reentry_event_id,
         catalogue_number=row.catalogue_number,
-        state=pb.EventState.Name(row.state),
+        state=pb.EventState.ValueType(row.state),
         window_start_time=codec.timestamp(row.window_start_time),
         window_end_time=codec.timestamp(row.window_end_time),
         assessment_event_id=row.assessment_event_id,

@@ -48,14 +48,11 @@ def tail(
 def _print(event: log_pb.RecordedEvent, *, json: bool) -> None:
     message = symbol_database.Default().GetSymbol(event.type).FromString(event.data)
     if json:
-        import json as encoder
-
-        print(encoder.dumps(show.fields(event) | {"message": show.fields(message)}))  # noqa: T201
+        show.json_line(show.fields(event) | {"message": show.fields(message)})
         return
-    show.line(
-        f"{event.position:6d}  {show.instant(event.recorded_at, '%Y-%m-%d %H:%M:%S')}  {event.stream} v{event.version}  "
-        f"{event.type.rpartition('.')[2]}"
-    )
+    recorded = show.instant(event.recorded_at, "%Y-%m-%d %H:%M:%S")
+    kind = event.type.rpartition(".")[2]
+    show.line(f"{event.position:6d}  {recorded}  {event.stream} v{event.version}  {kind}")
     content = MessageToDict(message, preserving_proto_field_name=True)
     show.line("        " + show.harmless(str(content))[:400])
 

@@ -55,7 +55,7 @@ def load(name: str) -> Case:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _cssi(days: list[dict[str, Any]]) -> bytes:

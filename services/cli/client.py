@@ -117,5 +117,5 @@ def _reason(error: grpc.RpcError) -> str:
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
-            return info.reason
+            return str(info.reason)
     return ""

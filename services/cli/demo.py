@@ -125,9 +125,7 @@ def _await(look: Callable[[], T | None], service: str, what: str) -> T:
         if found is not None:
             return found
         time.sleep(POLL_S)
-    raise Unreachable(
-        f"{service} gave no {what.removeprefix('a ').removeprefix('an ')} within {WAIT_S:.0f} s; look with: spacecom status"
-    )
+    raise Unreachable(f"{service} did not give {what} within {WAIT_S:.0f} s; look with: spacecom status")
 
 
 def _asked(ask: Callable[[], T], *missing: str) -> T | None:
@@ -163,8 +161,10 @@ def _epoch_of(element_set: bytes) -> datetime:
 def _assessment(mesh: Mesh, case: Case, prediction: propagation.Prediction) -> hazard.Assessment | None:
     request = hazard.GetAssessmentRequest(catalogue_number=case.catalogue_number)
     answer = _asked(lambda: mesh.ask("hazard", HazardServiceStub, "GetAssessment", request), "NO_ASSESSMENT")
-    found = answer is not None and answer.assessment.hazard.prediction_event_id == prediction.event_id
-    return answer.assessment if found else None
+    if answer is None or answer.assessment.hazard.prediction_event_id != prediction.event_id:
+        return None
+    found: hazard.Assessment = answer.assessment
+    return found
 
 
 def _event(mesh: Mesh, assessment: hazard.Assessment) -> alerting.ReentryEvent | None:

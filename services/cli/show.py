@@ -24,6 +24,11 @@ def document(content: Message | dict[str, Any] | list[Any]) -> None:
     print(json.dumps(content, indent=2))  # noqa: T201  the command's result
 
 
+def json_line(content: dict[str, Any]) -> None:
+    """One of a stream of JSON documents, each on its line."""
+    print(json.dumps(content), flush=True)  # noqa: T201  the command's result
+
+
 def fields(message: Message) -> dict[str, Any]:
     found: dict[str, Any] = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True

@@ -82,7 +82,7 @@ def hazards(
     results: Sequence[SampleResult], regions: Airspace, start: tuple[float, float], window: tuple[float, float]
 ) -> list[FirHazard]:
     """Regions with a share or a pass within the window, by falling share, then designator."""
-    ended = defaultdict(int)
+    ended: dict[int, int] = defaultdict(int)
     for one in results:
         ended[one.fir] += 1
     passes = _passes(results, start, window)

@@ -6,7 +6,6 @@ Refused: no run, for a reason of the world
 └── UnknownRun         no run has this identifier
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum

@@ -8,7 +8,7 @@ from asyncpg import Pool as Database
 from google.protobuf.message import Message
 
 from libs.astro.version import model_version
-from libs.blobs import BlobCorrupt, Blobs, BlobMissing
+from libs.blobs import BlobCorrupt, BlobMissing, Blobs
 from libs.consume import Commit, Delivery, Handler
 from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
@@ -205,7 +205,7 @@ class Worker:
     async def chunk(self, delivery: Delivery[pb.ChunkRequested]) -> Commit | None:
         asked = codec.chunk_requested(delivery.message)
         async with self.desk.database.acquire() as conn:
-            run, history = await load(self.desk.log, conn, asked.run_id)
+            run, _ = await load(self.desk.log, conn, asked.run_id)
         if run.state is not RunState.RUNNING or asked.chunk in run.completed or asked.chunk in run.failed:
             return None
         outcome = await self._outcome(asked)

@@ -24,7 +24,7 @@ FORMATS = {
 FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
 
 
-def to_wire(event: domain.Event) -> Message:  # noqa: PLR0911 - a case for each fact
+def to_wire(event: domain.Event) -> Message:
     match event:
         case domain.ObjectCatalogued(number, name, designator, source):
             return pb.ObjectCatalogued(

@@ -18,6 +18,7 @@ from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
 from services.ingest.recording import record
 from services.ingest.settings import IngestSettings
+from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 SHOWN_REJECTIONS = 20
 REJECTIONS_AT_ONCE = 2000
@@ -171,7 +172,7 @@ async def _record_source(gate: Gate, outcome: Outcome, cause: Cause) -> None:
     async def decide(conn: Connection) -> list[Event]:
         source = freshness.Source()
         for recorded in await gate.log.load(conn, stream):
-            source = codec.source_from_wire(recorded.message())
+            source = codec.source_from_wire(pb.SourceStateChanged.FromString(recorded.data))
         return freshness.decide_source(outcome, source)
 
     await record(gate.pool, gate.log, [stream], decide, outcome.delivery, cause)

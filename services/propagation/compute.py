@@ -115,9 +115,7 @@ def _too_high(seconds: "np.ndarray[tuple[int], np.dtype[np.float64]]", horizon_d
 
 def warm_up() -> None:
     """Compiles the kernels, or loads them: one flight of a made-up object that is about to come down."""
-    elements = ElementSet(
-        1, b"", b"", 2459886.5, 0.5, 16.45, 0.001, 42.0, 0.0, 0.0, 0.0, 1e-3, 0.1, 0.0, "U", 0, 0
-    )
+    elements = ElementSet(1, b"", b"", 2459886.5, 0.5, 16.45, 0.001, 42.0, 0.0, 0.0, 0.0, 1e-3, 0.1, 0.0, "U", 0, 0)
     drivers = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
     compute(Job((elements,), drivers, 2459887.0, 1, 2, 60.0, 1))
 

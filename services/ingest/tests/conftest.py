@@ -27,7 +27,13 @@ Submit = Callable[..., Awaitable[Receipt]]
 async def gate(service_database, tmp_path) -> AsyncIterator[Gate]:
     pool: Pool = await service_database("ingest")
     reader = Reader()
-    yield Gate(pool, EventLog(pool, "ingest", projections.project), Blobs(tmp_path.as_uri()), reader, settings_of(IngestSettings))
+    yield Gate(
+        pool,
+        EventLog(pool, "ingest", projections.project),
+        Blobs(tmp_path.as_uri()),
+        reader,
+        settings_of(IngestSettings),
+    )
     reader.close()
     await pool.close()
 
