@@ -89,7 +89,7 @@ class Postgres:
     def _answers(self, binaries: Path) -> bool:
         if self.process is None or self.process.poll() is not None:
             return False
-        asked = [binaries / "bin/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        asked: list[str | Path] = [binaries / "bin/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(asked, check=False).returncode == 0
 
     def _sockets(self) -> Path:

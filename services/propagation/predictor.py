@@ -96,7 +96,7 @@ class Predictor:
             if await queries.recorded(conn, event_id):  # marked again by a rebuild
                 return await _forget(conn, due)
         await self._note(due, "its computation ended without an answer")
-        found = await self.predict(due.catalogue_number, due.known_at)
+        found = await self.predict(due.catalogue_number, due.known_at, due.traceparent)
         cause = Cause(due.correlation_id, due.cause_event_id, due.traceparent)
         await self.record(found, event_id, cause, done=due)
         return None
@@ -113,7 +113,7 @@ class Predictor:
                 error,
             )
 
-    async def predict(self, number: int, known_at: datetime) -> Event:
+    async def predict(self, number: int, known_at: datetime, traceparent: str = "") -> Event:
         """Predicts from what was published by then; the first later weather that suffices when there was none."""
         basis = await self._basis(number, known_at)
         if isinstance(basis, PredictionDeclined):
@@ -129,7 +129,7 @@ class Predictor:
             settings.propagation_horizon_days,
             settings.propagation_threads,
         )
-        with telemetry.span("predict", catalogue_number=number):
+        with telemetry.span("predict", parent=traceparent or None, catalogue_number=number):
             result = await self._computer.compute(job)
         if isinstance(result, compute.Refusal):
             return _declined(number, basis.known_at, result.reason, result.detail)
