@@ -29,6 +29,8 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --group ingest --group propagation --group hazard --group alerting --group cli --group local --group dev \
 	  --upgrade -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group bench -c requirements.lock -o bench.lock pyproject.toml
 
 demo: gen ## start the mesh, play a re-entry of the past, show the answer
 	@$(BIN)/spacecom demo
@@ -62,8 +64,12 @@ logs: gen ## follow the log of the mesh
 e2e: gen ## the end-to-end tests alone
 	@$(BIN)/pytest tests-e2e
 
-bench: gen ## speed of the log: appended, relayed, consumed
-	@$(BIN)/python -m libs.bench.log
+bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
+	@$(BIN)/python -m libs.bench $(CASE)
+
+.venv/.bench: .venv/.installed bench.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r bench.lock
+	@touch $@
 
 torture: gen ## campaigns of hours, on demand
 	@$(BIN)/pytest -m torture --timeout 7200
