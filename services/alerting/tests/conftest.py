@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
+import stamina
 from asyncpg import Pool
 
 from infra.local.testing import settings_of
 from libs import contracts, rpc
 from libs.consume import Delivery
-from libs.eventlog import Cause, EventLog, Recorded, new_id
+from libs.eventlog import Cause, Conflict, EventLog, Recorded, new_id
 from services.alerting import handlers, projections
 from services.alerting.__main__ import thresholds
 from services.alerting.domain import Thresholds
@@ -69,9 +70,10 @@ class Feed:
 
     async def hand(self, delivery: Delivery) -> None:
         commit = await handlers.handlers(self.desk)[type(delivery.message)](delivery)
-        if commit:
-            async with self.pool.acquire() as conn, conn.transaction():
-                await commit(conn)
+        async for attempt in stamina.retry_context(on=Conflict, attempts=50, wait_initial=0.001, wait_max=0.05):
+            with attempt:
+                async with self.pool.acquire() as conn, conn.transaction():
+                    await commit(conn)
 
     async def facts(self, stream: str) -> list[Recorded]:
         async with self.pool.acquire() as conn:
