@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from faststream.kafka import KafkaBroker
-from google.protobuf.message import Message
 from pydantic import SecretStr
 
 from infra.local.kafka import Kafka
@@ -24,6 +24,9 @@ from libs.eventlog import Cause, EventLog, Fact, new_id
 from libs.postgres import Connection, PostgresSettings
 from libs.relay import Relay
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 WANTED_PER_S = 1000.0
 EVENTS, STREAMS = 30_000, 200
