@@ -79,7 +79,10 @@ def _shown(default: object) -> str:
 def _range(field: FieldInfo) -> str:
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
     found = [
-        f"{sign} {getattr(rule, name)}" for rule in field.metadata for name, sign in signs.items() if hasattr(rule, name)
+        f"{sign} {getattr(rule, name)}"
+        for rule in field.metadata
+        for name, sign in signs.items()
+        if hasattr(rule, name)
     ]
     found += [f"`{rule.pattern}`" for rule in field.metadata if getattr(rule, "pattern", None)]
     return ", ".join(found)
@@ -122,7 +125,7 @@ def command_page() -> str:
         HEAD.format(source="the functions of services/cli"),
         "# The `spacecom` command\n\n",
         "`.venv/bin/spacecom`, a client of the mesh. Every command takes `--json` and prints one JSON document then, "
-        "`events tail` one on each line. What is asked and refused goes to standard error.\n\n",
+        "`events tail` one on each line. Refusals go to standard error.\n\n",
         "| exit status | meaning |\n|---|---|\n",
         *(f"| {status} | {meaning} |\n" for status, meaning in EXIT_STATUS.items()),
     ]

@@ -74,5 +74,7 @@ def _messages(file: FileDescriptorProto) -> Iterator[Message]:
 
 
 def _kind(field: FieldDescriptorProto) -> str:
-    name = field.type_name.rpartition(".")[2] or FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower()
+    name = (
+        field.type_name.rpartition(".")[2] or FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower()
+    )
     return f"repeated {name}" if field.label == FieldDescriptorProto.LABEL_REPEATED else name
