@@ -1,7 +1,7 @@
 """Judges the licence of every installed distribution: `python -m infra.licences`.
 
-What goes into an image may carry a licence of RUN only; tools that never leave a developer's machine or CI may carry one
-of TOOL too. Anything else needs an entry in EXCEPTIONS with its reason.
+What goes into an image may carry a licence of RUN only; tools that never leave a developer's machine or CI may carry
+one of TOOL too. Anything else needs an entry in EXCEPTIONS with its reason.
 """
 
 import json

@@ -31,15 +31,61 @@ SERVICES: Mapping[str, type[ServiceSettings]] = {
 }
 JOBS: Mapping[str, type[BaseSettings]] = {"infra.migrate": MigrationSettings, "infra.declare": TopicSettings}
 DAY_MS = 86_400_000
+EXIT_STATUS = {
+    0: "done",
+    1: "refused, with the reason",
+    2: "wrong usage",
+    3: "a service does not answer, or no mesh is up",
+    4: "the mesh is not well, or a demonstration did not show what it should",
+    130: "interrupted",
+}
+SETTINGS = """# Settings
+
+Every setting is an environment variable, read once when a process starts. One without a default must be set; the local
+mesh (`make up`) sets them all, `compose/compose.yaml` is an example for a deployment.
+
+## Of every service
+
+"""
+LOCAL = """
+## Of the local mesh and the command
+
+| variable | meaning |
+|---|---|
+| `SPACECOM_HOME` | Folder of the mesh's state; one of its own for each checkout when left out. |
+| `SPACECOM_POSTGRES_URL` | An existing Postgres server. |
+| `SPACECOM_POSTGRES_ADMIN_URL` | Address of its owner with password, set together with the one above. |
+| `SPACECOM_KAFKA_BOOTSTRAP` | An existing Kafka; then neither Java nor Maven is needed. |
+| `SPACECOM_BLOBS_URL` | An existing store of large results. |
+| `SPACECOM_TOKEN` | Bearer token the command calls with; the local operator's when left out. |
+| `SPACECOM_<SERVICE>_ADDRESS` | Where the command finds a service, such as `SPACECOM_HAZARD_ADDRESS`. |
+"""
+EVENTS = """# Events
+
+A fact is published once it is in the log of the service that owns it, as a CloudEvents 1.0 message in binary mode: the
+value is the protobuf message, `ce_type` its full name, `ce_subject` its stream, `ce_sequence` the version of the
+stream. The key is the stream, so that the facts of one stream are in order. Delivery is at least once: **drop a message
+whose `ce_sequence` is not greater than the last you saw of its stream.**
+
+## Topics
+
+| topic | written by | read by | partitions | kept |
+|---|---|---|---|---|
+"""
+COMMAND = """# The `spacecom` command
+
+`.venv/bin/spacecom`, a client of the mesh. Every command takes `--json` and prints one JSON document then, `events tail`
+one on each line. Refusals go to standard error.
+
+| exit status | meaning |
+|---|---|
+"""
 
 
 def settings_page() -> str:
     lines = [
         HEAD.format(source="the settings of the code"),
-        "# Settings\n\n",
-        "Every setting is an environment variable, read once when a process starts. One without a default must be set; "
-        "the local mesh (`make up`) sets them all, `compose/compose.yaml` is an example for a deployment.\n\n",
-        "## Of every service\n\n",
+        SETTINGS,
         *_settings_table(ServiceSettings.model_fields),
     ]
     for service, kind in SERVICES.items():
@@ -48,20 +94,6 @@ def settings_page() -> str:
     for job, jobs_kind in JOBS.items():
         lines += [f"\n## Of the job `python -m {job}`\n\n", *_settings_table(jobs_kind.model_fields)]
     return "".join([*lines, LOCAL])
-
-
-LOCAL = """
-## Of the local mesh and the command
-
-| variable | meaning |
-|---|---|
-| `SPACECOM_HOME` | Folder of the mesh's state; one of its own for each checkout when left out. |
-| `SPACECOM_POSTGRES_URL`, `SPACECOM_POSTGRES_ADMIN_URL` | An existing Postgres server and its owner's address with password; both or none. |
-| `SPACECOM_KAFKA_BOOTSTRAP` | An existing Kafka; then neither Java nor Maven is needed. |
-| `SPACECOM_BLOBS_URL` | An existing store of large results. |
-| `SPACECOM_TOKEN` | Bearer token the command calls with; the local operator's when left out. |
-| `SPACECOM_<SERVICE>_ADDRESS` | Where the command finds a service, such as `SPACECOM_HAZARD_ADDRESS`; the local mesh when left out. |
-"""
 
 
 def _settings_table(fields: Mapping[str, FieldInfo]) -> Iterator[str]:
@@ -92,12 +124,7 @@ def events_page() -> str:
     messages = wire_comments.event_messages()
     lines = [
         HEAD.format(source="the comments in proto/ and libs/topics.py"),
-        "# Events\n\n",
-        "A fact is published once it is in the log of the service that owns it, as a CloudEvents 1.0 message in binary "
-        "mode: the value is the protobuf message, `ce_type` its full name, `ce_subject` its stream, `ce_sequence` the "
-        "version of the stream. The key is the stream, so that the facts of one stream are in order. Delivery is at "
-        "least once: **drop a message whose `ce_sequence` is not greater than the last you saw of its stream.**\n\n",
-        "## Topics\n\n| topic | written by | read by | partitions | kept |\n|---|---|---|---|---|\n",
+        EVENTS,
         *(
             f"| `{one.name}` | {one.writer} | {', '.join(one.consumers) or 'none of the mesh'} | {one.partitions} | "
             f"{one.retention_ms // DAY_MS} days |\n"
@@ -123,25 +150,12 @@ def command_page() -> str:
     found: Any = typer.main.get_command(command.app)
     lines = [
         HEAD.format(source="the functions of services/cli"),
-        "# The `spacecom` command\n\n",
-        "`.venv/bin/spacecom`, a client of the mesh. Every command takes `--json` and prints one JSON document then, "
-        "`events tail` one on each line. Refusals go to standard error.\n\n",
-        "| exit status | meaning |\n|---|---|\n",
+        COMMAND,
         *(f"| {status} | {meaning} |\n" for status, meaning in EXIT_STATUS.items()),
     ]
     for name, one in _commands(found, "spacecom"):
         lines += _command(name, one)
     return "".join(lines)
-
-
-EXIT_STATUS = {
-    0: "done",
-    1: "refused, with the reason",
-    2: "wrong usage",
-    3: "a service does not answer, or no mesh is up",
-    4: "the mesh is not well, or a demonstration did not show what it should",
-    130: "interrupted",
-}
 
 
 def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -67,7 +67,7 @@ def test_a_container_has_an_exact_tag_a_memory_limit_a_restart_policy_and_a_heal
 
 
 def test_no_port_is_published_and_no_secret_has_a_default():
-    """INVARIANT: servers are reached over loopback only. A published port, or a default password, would open the mesh."""
+    """INVARIANT: servers are reached over loopback only. A published port or a default password would open the mesh."""
     content = load("compose/compose.yaml")
     assert not [name for name, one in content["services"].items() if "ports" in one]
     assert content["networks"]["inside"]["internal"] is True
