@@ -74,8 +74,8 @@ whose `ce_sequence` is not greater than the last you saw of its stream.**
 """
 COMMAND = """# The `spacecom` command
 
-`.venv/bin/spacecom`, a client of the mesh. Every command takes `--json` and prints one JSON document then, `events tail`
-one on each line. Refusals go to standard error.
+`.venv/bin/spacecom`, a client of the mesh. Every command takes `--json` and prints one JSON document then,
+`events tail` one on each line. Refusals go to standard error.
 
 | exit status | meaning |
 |---|---|
