@@ -45,8 +45,8 @@ def of_npm_audit(report: dict[str, Any], folder: str) -> Findings:
 def _pip(lock: str) -> Findings:
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.json"
-        command = [Path(sys.executable).parent / "pip-audit", "--require-hashes", "--disable-pip", "--format=json"]
-        options = ["--progress-spinner=off", f"--output={report}", "--requirement", ROOT / lock]
+        command = [f"{Path(sys.executable).parent}/pip-audit", "--require-hashes", "--disable-pip", "--format=json"]
+        options = ["--progress-spinner=off", f"--output={report}", f"--requirement={ROOT / lock}"]
         done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
         if not report.exists():
             said = (done.stderr.strip().splitlines() or ["no report"])[-1]
@@ -58,7 +58,7 @@ def _npm(folder: str) -> Findings:
     npm = shutil.which("npm")
     if npm is None:
         return Findings(unchecked=[f"{folder}: npm is not installed"])
-    command = [npm, "audit", "--json", "--package-lock-only", "--prefix", ROOT / folder]
+    command = [npm, "audit", "--json", "--package-lock-only", f"--prefix={ROOT / folder}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         return of_npm_audit(json.loads(done.stdout), folder)

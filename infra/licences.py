@@ -112,7 +112,7 @@ def refused(installed: Iterable[tuple[str, str]], run_time: set[str]) -> list[st
 
 
 def _installed() -> list[tuple[str, str]]:
-    command = [Path(sys.executable).parent / "pip-licenses", "--with-system", "--format=json"]
+    command = [f"{Path(sys.executable).parent}/pip-licenses", "--with-system", "--format=json"]
     done = subprocess.run(command, capture_output=True, check=True)
     return [(one["Name"], one["License"]) for one in json.loads(done.stdout)]
 

@@ -178,7 +178,7 @@ def _command(name: str, one: Any) -> Iterator[str]:
 
 
 def _placeholder(param: Any) -> str:
-    return param.name.upper() + ("…" if param.nargs == -1 else "")
+    return f"{param.name.upper()}{'…' if param.nargs == -1 else ''}"
 
 
 def _cell(text: str) -> str:
