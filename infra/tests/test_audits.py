@@ -1,6 +1,8 @@
+import subprocess
+
 import pytest
 
-from infra import audit, licences
+from infra import audit, leaks, licences
 from infra.audit import Findings
 
 
@@ -69,3 +71,14 @@ def test_an_answer_of_npm_without_a_report_is_no_clean_bill():
 def test_where_it_counts_what_was_not_checked_is_not_passed(found, in_ci, status):
     """INVARIANT: no green pipeline without a look-up."""
     assert audit.status([found], in_ci=in_ci) == status
+
+
+def test_a_secret_is_found_until_it_is_noted_wherever_its_line_moves(tmp_path):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    file = tmp_path / "settings.py"
+    file.write_text(f'password = "{"hunter" + "2-of-nobody"}"\n')
+    subprocess.run(["git", "add", "-A"], cwd=tmp_path, check=True)
+    found = leaks.scan(tmp_path)
+    assert len(leaks.unknown(found, {"results": {}})) == 1
+    file.write_text(f"# a line more\n{file.read_text()}")
+    assert not leaks.unknown(leaks.scan(tmp_path), leaks.accepted(found))
