@@ -161,7 +161,9 @@ def _epoch_of(element_set: bytes) -> datetime:
 
 def _assessment(mesh: Mesh, case: Case, prediction: propagation.Prediction) -> hazard.Assessment | None:
     request = hazard.GetAssessmentRequest(catalogue_number=case.catalogue_number)
-    answer = _asked(lambda: mesh.ask("hazard", HazardServiceStub, "GetAssessment", request), "NO_ASSESSMENT")
+    answer = _asked(
+        lambda: mesh.ask("hazard", HazardServiceStub, "GetAssessment", request), "NO_ASSESSMENT", "NO_AIRSPACE"
+    )
     if answer is None or answer.assessment.hazard.prediction_event_id != prediction.event_id:
         return None
     found: hazard.Assessment = answer.assessment
