@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 CHECKOUT = Path(__file__).parents[1]
 SCHEMA = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema"]
-ONE_SHOT = {"databases", "topics", "cli"}
+ONE_SHOT = {"databases", "topics", "kernels", "cli"}
 NO_SHELL = {"otel"}  # its image holds nothing that could probe it
 
 

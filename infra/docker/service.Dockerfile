@@ -43,6 +43,6 @@ ENV PATH=/venv/bin:$PATH PYTHONPATH=/app:/wire PYTHONUNBUFFERED=1 PYTHONDONTWRIT
     XDG_CACHE_HOME=/var/cache SPACECOM_SERVICE=${SERVICE}
 WORKDIR /app
 USER spacecom
-# Kernels are compiled at the first start, for the CPU they run on, into /var/cache/spacecom: keep it in a volume.
+# Kernels are compiled for the CPU they run on, into /var/cache/spacecom: keep it in a volume.
 STOPSIGNAL SIGTERM
 CMD ["sh", "-c", "exec python -m services.${SPACECOM_SERVICE}"]

@@ -60,3 +60,11 @@ def test_services_listen_on_the_loopback_they_share_and_find_those_on_their_left
         assert environment(name)["SPACECOM_RPC_HOST"] == "127.0.0.1"
         left = json.loads(environment(name).get("SPACECOM_UPSTREAM_ADDRESSES", "{}"))
         assert left == {one: f"127.0.0.1:{ports[one]}" for one in UPSTREAM.get(name.removesuffix("-worker"), ())}
+
+
+def test_kernels_are_compiled_once_before_who_uses_them_starts():
+    services = YAML(typ="safe").load(COMPOSE)["services"]
+    folder = next(iter(services["kernels"]["volumes"]))
+    for name in PARTS:
+        assert folder in services[name]["volumes"]
+        assert services[name]["depends_on"]["kernels"] == {"condition": "service_completed_successfully"}
