@@ -4,6 +4,7 @@ import ast
 import re
 import statistics
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,3 +83,10 @@ def test_no_catalogue_of_others_is_in_the_repository():
     for name in (name for name in tracked.splitlines() if "tests" not in name):
         content = (CHECKOUT / name).read_bytes() if (CHECKOUT / name).exists() else b""
         assert len(re.findall(rb"1 [0-9A-Z]\d{4}[UCS] \d{5}\w* +\d{5}\.\d{8} ", content)) <= 10, name
+
+
+def test_migrations_work_with_the_code_that_runs_while_they_do():
+    files = sorted([*CHECKOUT.glob("libs/migrations/*.sql"), *CHECKOUT.glob("services/*/migrations/*.sql")])
+    squawk = Path(sys.executable).parent / "squawk"
+    done = subprocess.run([squawk, *files], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
