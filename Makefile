@@ -105,4 +105,12 @@ images: ## one container image for each service (needs a Docker engine)
 	  docker build -q -f infra/docker/service.Dockerfile --build-arg SERVICE=$$service -t spacecom/$$service:local . || exit 1; \
 	done
 
-.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit holes licences secrets images
+sbom: gen ## what each image holds, as CycloneDX in build/sbom
+	@mkdir -p build/sbom
+	@for service in $(IMAGES); do \
+	  $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --group $$service -c requirements.lock -o build/sbom/$$service.txt pyproject.toml && \
+	  $(BIN)/cyclonedx-py requirements --output-reproducible -o build/sbom/$$service.json build/sbom/$$service.txt || exit 1; \
+	done
+
+.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit holes licences secrets images sbom
