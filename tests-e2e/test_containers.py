@@ -1,5 +1,6 @@
 """The same flow on servers of others: a test's own, and the images of the deployment where a Docker engine is found."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -45,10 +46,24 @@ def database() -> Iterator[tuple[str, str]]:
     needs_engine()
     password = secrets.token_urlsafe(16)
     container = deployed("postgres", {"POSTGRES_PASSWORD": password}).with_exposed_ports(DATABASE_PORT)
-    ready = LogMessageWaitStrategy("database system is ready to accept connections", times=2)  # once while it is made
-    with container.waiting_for(ready.with_startup_timeout(STARTS_S)) as running:
+    with container as running:
         place = f"{running.get_container_host_ip()}:{running.get_exposed_port(DATABASE_PORT)}"
-        yield f"postgresql://{place}", f"postgresql://spacecom_owner:{password}@{place}/postgres"
+        admin_url = f"postgresql://spacecom_owner:{password}@{place}/postgres"
+        asyncio.run(wait_for(admin_url))
+        yield f"postgresql://{place}", admin_url
+
+
+async def wait_for(admin_url: str) -> None:
+    """While it is being made it says it is ready too, to itself: only a connection from outside tells."""
+    async with asyncio.timeout(STARTS_S):
+        while True:
+            try:
+                conn = await asyncpg.connect(admin_url, timeout=5.0)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.sleep(0.5)
+            else:
+                await conn.close()
+                return
 
 
 @pytest.fixture(scope="module")
