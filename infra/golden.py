@@ -7,14 +7,17 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import symbol_database
 from google.protobuf.json_format import MessageToDict, ParseDict
 
+Fact = dict[str, Any]
+
 FOLDER = Path(__file__).parents[1] / "tests-contract/golden"
 
 
-def completed(full_name: str, content: dict[str, object]) -> dict[str, object]:
+def completed(full_name: str, content: Fact) -> Fact:
     """With the message as it reads back, and its bytes."""
     package = full_name.rpartition(".")[0]
     importlib.import_module(f"{package}.{package.split('.')[1]}_events_pb2")
