@@ -88,6 +88,7 @@ bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 
 torture: gen ## campaigns of hours, on demand
 	@$(BIN)/pytest -m torture --timeout 7200
+	@SPACECOM_TEST_KILLS=30 $(BIN)/pytest tests-e2e/test_survival.py
 
 audit: holes licences secrets ## known holes in packages, their licences, secrets in the tree
 
