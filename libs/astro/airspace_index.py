@@ -17,7 +17,8 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 CELL_DEG = 0.25
 COLUMNS, ROWS = int(360 / CELL_DEG), int(180 / CELL_DEG)
-NOWHERE, MIXED = -1, -2
+NOWHERE, MIXED, NO_POINT = -1, -2, -3
+MOST_LON_DEG = 36e3
 _AT_X, _AT_Y = 0.4636476, 0.5317294  # reference point within a cell, on no meridian or parallel that borders follow
 _MARGIN = 1e-6  # of a cell: an edge this near to a cell counts as passing through it
 
@@ -288,16 +289,19 @@ def first_over(
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def find(
-    lat: Array, lon: Array, best: Indices, lists: Indices, starts: Indices, volumes: Indices, holds: Flags,
-    edge_starts: Indices, edges: Array, out: Indices,
+    lat: Array, lon: Array, numbers: Indices, best: Indices, lists: Indices, starts: Indices, volumes: Indices,
+    holds: Flags, edge_starts: Indices, edges: Array, out: Indices,
 ) -> None:  # fmt: skip
-    """First volume over each point (n,), NOWHERE for none."""
+    """Number of the first volume over each point (n,), NOWHERE for none, NO_POINT for what is no point."""
     for i in range(lat.size):
+        if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG):
+            out[i] = NO_POINT
+            continue
         x, row, column = cell_of(lat[i], lon[i])
         found = best[row, column]
         if found == MIXED:
             found = first_over(lat[i], x, row, column, lists, starts, volumes, holds, edge_starts, edges)
-        out[i] = found
+        out[i] = numbers[found] if found >= 0 else NOWHERE
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -305,20 +309,35 @@ def find_at(
     lat: Array, lon: Array, level: Array, lower: Array, upper: Array, lists: Indices, starts: Indices,
     volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array, out: Indices, strict: Flags,
 ) -> None:  # fmt: skip
-    """First volume over each point that reaches its level; else the highest below it, else the lowest above it."""
+    """The volume of each point at its level, NOWHERE for none, NO_POINT for what is no point; see `at_level`."""
     for i in range(lat.size):
+        if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG and level[i] == level[i]):
+            out[i] = NO_POINT
+            continue
         x, row, column = cell_of(lat[i], lon[i])
-        found = lists[row, column]
-        out[i], strict[i] = NOWHERE, False
-        nearest = np.inf
-        for entry in range(starts[found], starts[found + 1]):
-            if not inside(x, lat[i], row, column, entry, holds, edge_starts, edges):
-                continue
-            volume = volumes[entry]
-            if lower[volume] <= level[i] < upper[volume]:
-                out[i], strict[i] = volume, True
-                break
-            above = lower[volume] > level[i]
-            gap = 1e6 + lower[volume] if above else level[i] - upper[volume]
-            if gap < nearest:
-                out[i], nearest = volume, gap
+        out[i], strict[i] = at_level(
+            lat[i], x, row, column, level[i], lower, upper, lists, starts, volumes, holds, edge_starts, edges
+        )
+
+
+@njit(cache=True, error_model="numpy")
+def at_level(
+    y: float, x: float, row: int, column: int, level: float, lower: Array, upper: Array, lists: Indices,
+    starts: Indices, volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array,
+) -> tuple[int, bool]:  # fmt: skip
+    """First volume over a point that reaches its level, True; else the nearest below it or above it, False.
+
+    Below goes before above; at equal distance the first in order of rank.
+    """
+    found, nearest = NOWHERE, np.inf
+    cell = lists[row, column]
+    for entry in range(starts[cell], starts[cell + 1]):
+        if not inside(x, y, row, column, entry, holds, edge_starts, edges):
+            continue
+        volume = int(volumes[entry])
+        if lower[volume] <= level < upper[volume]:
+            return volume, True
+        gap = 1e6 + lower[volume] - level if lower[volume] > level else level - upper[volume]
+        if gap < nearest:
+            found, nearest = volume, gap
+    return found, False
