@@ -121,3 +121,57 @@ def signed_area_km2(ring: Array) -> float:
     q = (1.0 - _E * _E) * (s / (1.0 - (_E * s) ** 2) - np.log((1.0 - _E * s) / (1.0 + _E * s)) / (2.0 * _E))
     x, y = np.radians(ring[:, 0]), q / _Q_POLE
     return AUTHALIC_RADIUS_KM**2 * float(np.sum(np.diff(x) * (y[:-1] + y[1:]))) / -2.0
+
+
+def cut(ring: Array) -> list[Array]:
+    """The parts of an unwrapped simple ring within each turn, closed rings within [-180, 180] of longitude.
+
+    They cover the same area as the ring, as RFC 7946, 3.1.9, wants it of polygons that cross the antimeridian.
+    """
+    first, last = math.floor((ring[:, 0].min() + 180.0) / 360.0), math.ceil((ring[:, 0].max() + 180.0) / 360.0)
+    return [
+        part - (360.0 * turn, 0.0)
+        for turn in range(first, last)
+        for half in _east_of(ring, 360.0 * turn - 180.0)
+        for part in _west_of(half, 360.0 * turn + 180.0)
+    ]
+
+
+def _west_of(ring: Array, lon: float) -> list[Array]:
+    return [part * (-1.0, 1.0) for part in _east_of(ring * (-1.0, 1.0), -lon)]
+
+
+def _east_of(ring: Array, lon: float) -> list[Array]:
+    """The chains of a ring east of a meridian, joined along it: of their ends on it each two neighbours face."""
+    east = ring[:-1, 0] > lon
+    if not np.any(east) or np.all(east):
+        return [ring] if np.all(east) else []
+    enters = np.flatnonzero(~east & np.roll(east, -1))
+    chains = []
+    for enter in enters:
+        corners = np.roll(ring[:-1], -enter - 1, axis=0)
+        inside = corners[: int(np.argmin(np.roll(east, -enter - 1)))]
+        ends = _meet(ring[enter], corners[0], lon), _meet(inside[-1], corners[len(inside)], lon)
+        chains.append(np.vstack([ends[0], inside, ends[1]]))
+    return _joined(chains)
+
+
+def _meet(a: Array, b: Array, lon: float) -> Array:
+    return np.array([lon, a[1] + (lon - a[0]) / (b[0] - a[0]) * (b[1] - a[1])])
+
+
+def _joined(chains: list[Array]) -> list[Array]:
+    ends = sorted(((chain[at][1], i, at) for i, chain in enumerate(chains) for at in (0, -1)), key=lambda end: end[0])
+    facing = {}
+    for (_, i, at), (_, j, other) in zip(ends[::2], ends[1::2], strict=True):
+        facing[i, at], facing[j, other] = j, i
+    rings, left = [], set(range(len(chains)))
+    while left:
+        first = here = min(left)
+        parts = []
+        while here in left:
+            left.remove(here)
+            parts.append(chains[here])
+            here = facing[here, -1]
+        rings.append(np.vstack([*parts, chains[first][:1]]))
+    return rings

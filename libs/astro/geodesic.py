@@ -84,6 +84,28 @@ def to_segment(
 
 
 @njit(cache=True, error_model="numpy")
+def reduced(lat_rad: float) -> float:
+    """Reduced latitude, of the auxiliary sphere."""
+    s, c = _reduced(lat_rad)
+    return math.atan2(s, c)
+
+
+@njit(cache=True, error_model="numpy")
+def arcs(reduced_rad: float, azimuth: float, distance: float, east: float) -> tuple[float, float, float, float, float]:
+    """Of a line on the auxiliary sphere: sine and cosine of its azimuth at the equator, arcs from there to its ends,
+    and the longitude between these; `east` is the longitude on the ellipsoid (equations 8-11, 16, 20).
+    """
+    s1, c1 = math.sin(reduced_rad), math.cos(reduced_rad)
+    sa, ca = math.sin(azimuth), math.cos(azimuth)
+    sin_a0, cos_a0 = sa * c1, math.hypot(ca, sa * s1)
+    sigma1 = math.atan2(s1, ca * c1)
+    eps = _epsilon(cos_a0)
+    tau = sigma1 + _sines_c1(eps, sigma1) + distance / (POLAR_KM * _a1(eps))
+    sigma2 = tau + _sines_c1_back(eps, tau)
+    return sin_a0, cos_a0, sigma1, sigma2, east + FLATTENING * sin_a0 * _i3(eps, sigma1, sigma2)
+
+
+@njit(cache=True, error_model="numpy")
 def _turned(angle: float) -> float:
     """In [-pi, pi]."""
     return angle - 2.0 * math.pi * np.round(angle / (2.0 * math.pi))
