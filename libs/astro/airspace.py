@@ -75,8 +75,8 @@ class Airspace:
 
         def run(part: slice) -> None:
             airspace_index.find(
-                lat[part], lon[part], numbers, raster.best, raster.lists, raster.starts, raster.volumes,
-                raster.holds, raster.edge_starts, raster.edges, out[part],
+                lat[part], lon[part], numbers, raster.best, raster.parts, raster.lists, raster.starts,
+                raster.volumes, raster.holds, raster.edge_starts, raster.edges, out[part],
             )  # fmt: skip
 
         _spread(run, lat.size, threads)
@@ -196,8 +196,8 @@ def _visits(regions: Airspace, track: tuple[Array, Array, Array], level: Array) 
         numbers, times = np.empty(room, dtype=np.int32), np.empty((room, 2))
         count = airspace_track.cross(
             *track, level, regions.region_of_volume, regions._lower, regions._upper,  # noqa: SLF001
-            limits[np.isfinite(limits)] if level.size else limits[:0], raster.best, raster.lists, raster.starts,
-            raster.volumes, raster.holds, raster.edge_starts, raster.edges, numbers, times,
+            limits[np.isfinite(limits)] if level.size else limits[:0], raster.best, raster.parts,
+            raster.lists, raster.starts, raster.volumes, raster.holds, raster.edge_starts, raster.edges, numbers, times,
         )  # fmt: skip
         if count <= room:
             break

@@ -2,7 +2,8 @@
 
 Every cell has a list of volumes in order of rank: for each whether it holds the cell's reference point and which of its
 edges pass through the cell. A point is in a volume when it is on the reference point's side of an even number of those
-edges, counted on the way there, first east or west and then north or south. Cells without edges share lists.
+edges, counted on the way there, first east or west and then north or south. Cells without edges share lists. Cells with
+edges are parted once more: most of their parts no edge passes.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.int32]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-CELL_DEG = 0.25
+CELL_DEG, PARTS = 0.25, 4
 COLUMNS, ROWS = int(360 / CELL_DEG), int(180 / CELL_DEG)
 NOWHERE, MIXED, NO_POINT = -1, -2, -3
 MOST_LON_DEG = 36e3
@@ -25,14 +26,17 @@ _MARGIN = 1e-6  # of a cell: an edge this near to a cell counts as passing throu
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`best` (ROWS, COLUMNS): number of the first volume over the cell, NOWHERE, or MIXED where edges cross the cell.
+    """`best` (ROWS, COLUMNS): number of the first volume over the cell, NOWHERE, or MIXED - m where edges cross the cell.
 
+    `parts` (cells with edges, PARTS * PARTS): the same of the parts of the m-th such cell, rows from the south, with
+    MIXED where an edge crosses the part.
     `lists` (ROWS, COLUMNS): number k of the cell's list, whose entries are starts[k] to starts[k + 1] of `volumes` and
     `holds`; the edges of entry e are edge_starts[e] to edge_starts[e + 1] of `edges`, each (x, y, x, y) in degrees
     beside the cell.
     """
 
     best: Indices
+    parts: Indices
     lists: Indices
     starts: Indices
     volumes: Indices
@@ -48,7 +52,9 @@ def build(rings: list[Array], volume_of_ring: Indices) -> Index:
     volume_of_ring = np.asarray(volume_of_ring, dtype=np.int32)
     cells, edges = _edges_by_cell(points, starts, volume_of_ring)
     covered_starts, covered = _covered(points, starts, volume_of_ring)
-    return Index(*_merge(cells, edges[:, 4].astype(np.int32), edges[:, :4].copy(), covered_starts, covered))
+    rest = edges[:, :4].copy()
+    best, *lists = _merge(cells, edges[:, 4].astype(np.int32), covered_starts, covered)
+    return Index(best, _parts(best, *lists, rest), *lists, rest)
 
 
 def _edges_by_cell(points: Array, starts: Indices, volume_of_ring: Indices) -> tuple[Indices, Array]:
@@ -74,7 +80,7 @@ def _pass(points: Array, starts: Indices, volume_of_ring: Indices, at: Indices, 
             bottom = (min(ya, yb) + 90.0) / CELL_DEG - _MARGIN
             top = (max(ya, yb) + 90.0) / CELL_DEG + _MARGIN
             for row in range(max(int(np.floor(bottom)), 0), min(int(np.floor(top)), ROWS - 1) + 1):
-                left, right = _span(xa, ya, xb, yb, row)
+                left, right = _span(xa, ya, xb, yb, -90.0 + row * CELL_DEG, CELL_DEG)
                 for column in range(int(np.floor(left)), int(np.floor(right)) + 1):
                     turn = column // COLUMNS
                     cell = row * COLUMNS + column - turn * COLUMNS
@@ -88,9 +94,9 @@ def _pass(points: Array, starts: Indices, volume_of_ring: Indices, at: Indices, 
 
 
 @njit(cache=True, error_model="numpy")
-def _span(xa: float, ya: float, xb: float, yb: float, row: int) -> tuple[float, float]:
-    """First and last column, with fractions, that an edge reaches within a row."""
-    low, high = -90.0 + (row - _MARGIN) * CELL_DEG, -90.0 + (row + 1.0 + _MARGIN) * CELL_DEG
+def _span(xa: float, ya: float, xb: float, yb: float, south: float, size: float) -> tuple[float, float]:
+    """First and last column, with fractions, that an edge reaches within a row of cells of a size."""
+    low, high = south - _MARGIN * size, south + (1.0 + _MARGIN) * size
     if ya > yb:
         xa, ya, xb, yb = xb, yb, xa, ya
     x_low, x_high = xa, xb
@@ -99,7 +105,37 @@ def _span(xa: float, ya: float, xb: float, yb: float, row: int) -> tuple[float, 
     if yb > high:
         x_high = xa + (high - ya) / (yb - ya) * (xb - xa)
     left, right = min(x_low, x_high), max(x_low, x_high)
-    return (left + 180.0) / CELL_DEG - _MARGIN, (right + 180.0) / CELL_DEG + _MARGIN
+    return (left + 180.0) / size - _MARGIN, (right + 180.0) / size + _MARGIN
+
+
+@njit(cache=True, error_model="numpy")
+def _parts(
+    best: Indices, lists: Indices, starts: Indices, volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array
+) -> Indices:
+    size = CELL_DEG / PARTS
+    parts = np.full((-MIXED - min(int(np.min(best)), MIXED + 1), PARTS * PARTS), NOWHERE, dtype=np.int32)
+    for row in range(ROWS):
+        for column in range(COLUMNS):
+            if best[row, column] > MIXED:
+                continue
+            mine = parts[MIXED - best[row, column]]
+            cell = lists[row, column]
+            for k in range(edge_starts[starts[cell]], edge_starts[starts[cell + 1]]):
+                xa, ya, xb, yb = edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3]
+                for r in range(PARTS):
+                    south = -90.0 + row * CELL_DEG + r * size
+                    if max(ya, yb) < south - _MARGIN * size or min(ya, yb) > south + (1.0 + _MARGIN) * size:
+                        continue
+                    left, right = _span(xa, ya, xb, yb, south, size)
+                    first = max(int(np.floor(left)) - column * PARTS, 0)
+                    last = min(int(np.floor(right)) - column * PARTS, PARTS - 1)
+                    mine[r * PARTS + first : r * PARTS + last + 1] = MIXED
+            for part in range(PARTS * PARTS):
+                if mine[part] != MIXED:
+                    y = -90.0 + row * CELL_DEG + (part // PARTS + 0.5) * size
+                    x = -180.0 + column * CELL_DEG + (part % PARTS + 0.5) * size
+                    mine[part] = _by_edges(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
+    return parts
 
 
 @njit(cache=True, error_model="numpy")
@@ -176,17 +212,17 @@ def _toggle(ring: Array, mask: Flags) -> tuple[int, int]:
 
 @njit(cache=True, error_model="numpy")
 def _merge(
-    cells: Indices, edge_volumes: Indices, edges: Array, covered_starts: Indices, covered: Indices
-) -> tuple[Indices, Indices, Indices, Indices, Flags, Indices, Array]:
+    cells: Indices, edge_volumes: Indices, covered_starts: Indices, covered: Indices
+) -> tuple[Indices, Indices, Indices, Indices, Flags, Indices]:
     """The lists of all cells; those of cells without edges are shared with the cell before or below."""
     best = np.full((ROWS, COLUMNS), NOWHERE, dtype=np.int32)
     lists = np.zeros((ROWS, COLUMNS), dtype=np.int32)
     starts = np.zeros(ROWS * COLUMNS + 2, dtype=np.int32)
-    room = edges.shape[0] + covered.size + 1
+    room = edge_volumes.size + covered.size + 1
     volumes = np.empty(room, dtype=np.int32)
     holds = np.empty(room, dtype=np.bool_)
     edge_starts = np.zeros(room + 1, dtype=np.int32)
-    count, entry = 1, 0  # list 0 is empty
+    count, entry, mixed = 1, 0, 0  # list 0 is empty
     for cell in range(ROWS * COLUMNS):
         row, column = cell // COLUMNS, cell % COLUMNS
         c, c_end = covered_starts[cell], covered_starts[cell + 1]
@@ -200,7 +236,8 @@ def _merge(
                 lists[row, column] = same
                 continue
         else:
-            best[row, column] = MIXED
+            best[row, column] = MIXED - mixed
+            mixed += 1
         starts[count] = entry
         while c < c_end or e < e_end:
             volume = min(covered[c] if c < c_end else 2**30, edge_volumes[e] if e < e_end else 2**30)
@@ -223,7 +260,6 @@ def _merge(
         volumes[:entry].copy(),
         holds[:entry].copy(),
         edge_starts[: entry + 1].copy(),
-        edges,
     )
 
 
@@ -275,22 +311,51 @@ def inside(
 
 
 @njit(cache=True, error_model="numpy")
-def first_over(
+def _by_edges(
     y: float, x: float, row: int, column: int, lists: Indices, starts: Indices, volumes: Indices, holds: Flags,
     edge_starts: Indices, edges: Array,
 ) -> int:  # fmt: skip
-    """The first volume of the cell's list that holds the point."""
+    """The first volume of the cell's list that holds the point; `inside` written out, for speed."""
+    at_x, at_y = -180.0 + (column + _AT_X) * CELL_DEG, -90.0 + (row + _AT_Y) * CELL_DEG
     found = lists[row, column]
+    k = edge_starts[starts[found]]
     for entry in range(starts[found], starts[found + 1]):
-        if inside(x, y, row, column, entry, holds, edge_starts, edges):
+        within = holds[entry]
+        end = edge_starts[entry + 1]
+        while k < end:
+            xa, ya, xb, yb = edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3]
+            if (ya > y) != (yb > y):
+                cross = xa + (y - ya) / (yb - ya) * (xb - xa)
+                within ^= (x < cross) != (at_x < cross)
+            if (xa > at_x) != (xb > at_x):
+                cross = ya + (at_x - xa) / (xb - xa) * (yb - ya)
+                within ^= (y < cross) != (at_y < cross)
+            k += 1
+        if within:
             return int(volumes[entry])
     return NOWHERE
 
 
+@njit(cache=True, error_model="numpy")
+def first_over(
+    y: float, x: float, row: int, column: int, best: Indices, parts: Indices, lists: Indices, starts: Indices,
+    volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array,
+) -> int:  # fmt: skip
+    """The first volume that holds a point of the cell, or NOWHERE."""
+    found = best[row, column]
+    if found <= MIXED:
+        r = min(int((y + 90.0) * (PARTS / CELL_DEG)) - row * PARTS, PARTS - 1)
+        c = min(int((x + 180.0) * (PARTS / CELL_DEG)) - column * PARTS, PARTS - 1)
+        found = parts[MIXED - found, r * PARTS + c]
+        if found == MIXED:
+            found = _by_edges(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
+    return int(found)
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def find(
-    lat: Array, lon: Array, numbers: Indices, best: Indices, lists: Indices, starts: Indices, volumes: Indices,
-    holds: Flags, edge_starts: Indices, edges: Array, out: Indices,
+    lat: Array, lon: Array, numbers: Indices, best: Indices, parts: Indices, lists: Indices, starts: Indices,
+    volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array, out: Indices,
 ) -> None:  # fmt: skip
     """Number of the first volume over each point (n,), NOWHERE for none, NO_POINT for what is no point."""
     for i in range(lat.size):
@@ -299,8 +364,12 @@ def find(
             continue
         x, row, column = cell_of(lat[i], lon[i])
         found = best[row, column]
-        if found == MIXED:
-            found = first_over(lat[i], x, row, column, lists, starts, volumes, holds, edge_starts, edges)
+        if found <= MIXED:
+            r = min(int((lat[i] + 90.0) * (PARTS / CELL_DEG)) - row * PARTS, PARTS - 1)
+            c = min(int((x + 180.0) * (PARTS / CELL_DEG)) - column * PARTS, PARTS - 1)
+            found = parts[MIXED - found, r * PARTS + c]
+            if found == MIXED:
+                found = _by_edges(lat[i], x, row, column, lists, starts, volumes, holds, edge_starts, edges)
         out[i] = numbers[found] if found >= 0 else NOWHERE
 
 

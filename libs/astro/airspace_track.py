@@ -19,7 +19,7 @@ _ROOM = 256
 @njit(cache=True, error_model="numpy", nogil=True)
 def cross(
     seconds: Array, lat: Array, lon: Array, level: Array, numbers: Indices, lower: Array, upper: Array,
-    limits: Array, best: Indices, lists: Indices, starts: Indices, volumes: Indices, holds: Flags,
+    limits: Array, best: Indices, parts: Indices, lists: Indices, starts: Indices, volumes: Indices, holds: Flags,
     edge_starts: Indices, edges: Array, regions: Indices, times: Array,
 ) -> int:  # fmt: skip
     """Files visits in `regions` (m,) and `times` (m, 2), entry and exit; gives their number, which may exceed m.
@@ -65,9 +65,9 @@ def cross(
                         holds, edge_starts, edges,
                     )  # fmt: skip
                 else:
-                    volume = best[row, column]
-                    if volume == MIXED:
-                        volume = first_over(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
+                    volume = first_over(
+                        y, x, row, column, best, parts, lists, starts, volumes, holds, edge_starts, edges
+                    )
                 region = numbers[volume] if volume >= 0 else NOWHERE
                 if region != current:
                     at = seconds[leg] + (f0 + t0 * (f1 - f0)) * span
@@ -99,7 +99,7 @@ def _cuts(
         for wide in range(left, right + 1):
             turn = wide // COLUMNS
             column = wide - turn * COLUMNS
-            if best[row, column] != MIXED:
+            if best[row, column] > MIXED:
                 continue
             cell = lists[row, column]
             px, dx, dy = x0 - 360.0 * turn, x1 - x0, y1 - y0
