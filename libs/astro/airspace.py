@@ -107,12 +107,12 @@ class Airspace:
         """All volumes over a point, the smallest first. Raises ValueError as `find` does."""
         self.find(np.array([lat_deg]), np.array([lon_deg]))
         raster = self._index
-        x, row, column = airspace_index.cell_of(lat_deg, lon_deg)
+        y, x, row, column = airspace_index.cell_of(lat_deg, lon_deg)
         cell = raster.lists[row, column]
         return tuple(
             self.volumes[raster.volumes[entry]]
             for entry in range(raster.starts[cell], raster.starts[cell + 1])
-            if airspace_index.inside(x, lat_deg, row, column, entry, raster.holds, raster.edge_starts, raster.edges)
+            if airspace_index.inside(x, y, row, column, entry, raster.holds, raster.edge_starts, raster.edges)
         )
 
     def above(self) -> dict[str, dict[str, float]]:

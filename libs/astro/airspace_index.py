@@ -20,6 +20,7 @@ CELL_DEG, PARTS = 0.25, 4
 COLUMNS, ROWS = int(360 / CELL_DEG), int(180 / CELL_DEG)
 NOWHERE, MIXED, NO_POINT = -1, -2, -3
 MOST_LON_DEG = 36e3
+_TOP_DEG = 90.0 - 1e-12
 _AT_X, _AT_Y = 0.4636476, 0.5317294  # reference point within a cell, on no meridian or parallel that borders follow
 _MARGIN = 1e-6  # of a cell: an edge this near to a cell counts as passing through it
 
@@ -282,14 +283,15 @@ def _same(
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def cell_of(lat: float, lon: float) -> tuple[float, int, int]:
-    """(longitude in [-180, 180), row, column)."""
+def cell_of(lat: float, lon: float) -> tuple[float, float, int, int]:
+    """(latitude, longitude in [-180, 180), row, column); what holds the north pole holds what is just below it."""
+    y = min(lat, _TOP_DEG)
     x = lon
     if x < -180.0 or x >= 180.0:
         x = (x + 180.0) % 360.0 - 180.0
     column = min(int((x + 180.0) * (1.0 / CELL_DEG)), COLUMNS - 1)
-    row = min(int((lat + 90.0) * (1.0 / CELL_DEG)), ROWS - 1)
-    return x, row, column
+    row = min(int((y + 90.0) * (1.0 / CELL_DEG)), ROWS - 1)
+    return y, x, row, column
 
 
 @njit(cache=True, error_model="numpy")
@@ -362,14 +364,14 @@ def find(
         if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG):
             out[i] = NO_POINT
             continue
-        x, row, column = cell_of(lat[i], lon[i])
+        y, x, row, column = cell_of(lat[i], lon[i])
         found = best[row, column]
         if found <= MIXED:
-            r = min(int((lat[i] + 90.0) * (PARTS / CELL_DEG)) - row * PARTS, PARTS - 1)
+            r = min(int((y + 90.0) * (PARTS / CELL_DEG)) - row * PARTS, PARTS - 1)
             c = min(int((x + 180.0) * (PARTS / CELL_DEG)) - column * PARTS, PARTS - 1)
             found = parts[MIXED - found, r * PARTS + c]
             if found == MIXED:
-                found = _by_edges(lat[i], x, row, column, lists, starts, volumes, holds, edge_starts, edges)
+                found = _by_edges(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
         out[i] = numbers[found] if found >= 0 else NOWHERE
 
 
@@ -383,9 +385,9 @@ def find_at(
         if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG and level[i] == level[i]):
             out[i] = NO_POINT
             continue
-        x, row, column = cell_of(lat[i], lon[i])
+        y, x, row, column = cell_of(lat[i], lon[i])
         out[i], strict[i] = at_level(
-            lat[i], x, row, column, level[i], lower, upper, lists, starts, volumes, holds, edge_starts, edges
+            y, x, row, column, level[i], lower, upper, lists, starts, volumes, holds, edge_starts, edges
         )
 
 

@@ -58,7 +58,7 @@ def cross(
                 if t1 - t0 < 1e-12 and cut < found:
                     continue
                 t = 0.5 * (t0 + t1)
-                y, (x, row, column) = y0 + t * (y1 - y0), cell_of(y0 + t * (y1 - y0), x0 + t * (x1 - x0))
+                y, x, row, column = cell_of(y0 + t * (y1 - y0), x0 + t * (x1 - x0))
                 if level.size > 0:
                     volume, _ = at_level(
                         y, x, row, column, level0 + t * (level1 - level0), lower, upper, lists, starts, volumes,

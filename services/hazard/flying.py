@@ -15,7 +15,7 @@ from services.hazard.domain import ChunkRequested
 from services.hazard.flight_files import Array, Crossing, SampleResult
 
 TRACK_STEP_S = 20.0
-FINE_STEP_S = 2.0  # 15 km along the ground: no region is stepped over, crossings are timed to a second
+FINE_STEP_S = 2.0  # 15 km along the ground
 MAX_DAYS = 60.0
 
 
