@@ -35,7 +35,7 @@ def unwrap(points: Array) -> tuple[Array, int]:
     if len(ring) < 4:
         raise BadOutline("it has fewer than three corners")
     steps = np.diff(ring[:, 0])
-    turns = np.where(np.abs(steps) > 359.999, 0.0, np.round(steps / 360.0))
+    turns = np.where(np.abs(np.abs(steps) - 360.0) < 1e-3, 0.0, np.round(steps / 360.0))
     turned = np.column_stack([ring[:, 0] - 360.0 * np.r_[0.0, np.cumsum(turns)], ring[:, 1]])
     around = round((turned[-1, 0] - turned[0, 0]) / 360.0)
     if abs(around) > 1:

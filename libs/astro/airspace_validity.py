@@ -96,7 +96,7 @@ def _meetings(points: Array, starts: Indices) -> tuple[int, float, float, Array]
             count += 1
     order = np.argsort(west)
     touches = np.empty((16, 4))
-    found = 0
+    found, touched, at_x, at_y = 0, _FINE, 0.0, 0.0
     for i in range(n):
         a = edge[order[i]]
         ring, east = ring_of[order[i]], max(points[a, 0], points[a + 1, 0])
@@ -117,13 +117,15 @@ def _meetings(points: Array, starts: Indices) -> tuple[int, float, float, Array]
                 touches[found, 0], touches[found, 1] = ring, other
                 touches[found, 2], touches[found, 3] = x, y
                 found += 1
+            elif kind == _RING_TOUCH:  # said only if there is nothing worse
+                touched, at_x, at_y = kind, x, y
             elif kind != _FINE:
                 if ring != other and kind == _SELF:
                     kind = _CROSS
                 if ring != other and kind == _SPIKE:
                     kind = _OVERLAP
                 return kind, x, y, touches[:0]
-    return _FINE, 0.0, 0.0, touches[:found]
+    return touched, at_x, at_y, touches[:found]
 
 
 @njit(cache=True, error_model="numpy")
