@@ -186,7 +186,9 @@ def test_edges_are_great_circles():
     assert [at(regions, middle + d, 45.0) for d in (-0.001, 0.001)] == ["ARCS", ""]
 
 
-@pytest.mark.parametrize("ends", [((0, 60), (89, 75)), ((-170, 80), (5, 85)), ((10, -10), (20, 10)), ((30, 5), (30.2, 85))])
+@pytest.mark.parametrize(
+    "ends", [((0, 60), (89, 75)), ((-170, 80), (5, 85)), ((10, -10), (20, 10)), ((30, 5), (30.2, 85))]
+)
 def test_dense_edges_lie_on_the_great_circle_and_near_it_in_between(ends):
     """20 m between points half a degree apart, which is what the chord of a great circle at 60 degrees keeps."""
     ring = np.array([*ends, (0.0, -80.0), ends[0]], dtype=np.float64)
@@ -217,7 +219,9 @@ corner = st.tuples(st.floats(-185.0, 185.0), st.floats(-89.0, 89.0))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(corner, min_size=3, max_size=7, unique=True), min_size=1, max_size=3), st.integers(0, 2**32 - 1))
+@given(
+    st.lists(st.lists(corner, min_size=3, max_size=7, unique=True), min_size=1, max_size=3), st.integers(0, 2**32 - 1)
+)
 def test_ids_are_those_of_shapely_on_any_outlines(outlines, seed):
     """Mostly invalid, crossing the antimeridian and overlapping; what is left out is left out of both."""
     try:

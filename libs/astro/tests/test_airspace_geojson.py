@@ -159,7 +159,9 @@ grid_ring = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3
 
 
 @settings(max_examples=1500, deadline=None)
-@given(st.lists(st.lists(grid_ring.filter(lambda ring: len(ring) >= 4), min_size=1, max_size=2), min_size=1, max_size=2))
+@given(
+    st.lists(st.lists(grid_ring.filter(lambda ring: len(ring) >= 4), min_size=1, max_size=2), min_size=1, max_size=2)
+)
 def test_validity_is_that_of_shapely_on_rings_that_touch_and_overlap(polygons):
     """On a coarse grid corners, edges and touches coincide all the time."""
     arrays = [[np.array(ring, dtype=np.float64) for ring in polygon] for polygon in polygons]
