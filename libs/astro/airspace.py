@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import airspace_geojson, airspace_index, airspace_track
+from libs.astro import airspace_geojson, airspace_index, airspace_lookup, airspace_track
 from libs.astro.airspace_geojson import Finding, Volume
-from libs.astro.airspace_index import NO_POINT, NOWHERE, Index
+from libs.astro.airspace_index import Index
+from libs.astro.airspace_lookup import NO_POINT, NOWHERE
 from libs.astro.airspace_outline import AUTHALIC_RADIUS_KM
 
 __all__ = ["NOWHERE", "Airspace", "Finding", "Visit", "Volume", "load_geojson"]
@@ -74,7 +75,7 @@ class Airspace:
         raster = self._index
 
         def run(part: slice) -> None:
-            airspace_index.find(
+            airspace_lookup.find(
                 lat[part], lon[part], numbers, raster.best, raster.parts, raster.lists, raster.starts,
                 raster.volumes, raster.holds, raster.edge_starts, raster.edges, out[part],
             )  # fmt: skip
@@ -95,7 +96,7 @@ class Airspace:
         raster = self._index
 
         def run(part: slice) -> None:
-            airspace_index.find_at(
+            airspace_lookup.find_at(
                 lat[part], lon[part], level[part], self._lower, self._upper, raster.lists, raster.starts,
                 raster.volumes, raster.holds, raster.edge_starts, raster.edges, out[part], strict[part],
             )  # fmt: skip
@@ -107,12 +108,12 @@ class Airspace:
         """All volumes over a point, the smallest first. Raises ValueError as `find` does."""
         self.find(np.array([lat_deg]), np.array([lon_deg]))
         raster = self._index
-        y, x, row, column = airspace_index.cell_of(lat_deg, lon_deg)
+        y, x, row, column = airspace_lookup.cell_of(lat_deg, lon_deg)
         cell = raster.lists[row, column]
         return tuple(
             self.volumes[raster.volumes[entry]]
             for entry in range(raster.starts[cell], raster.starts[cell + 1])
-            if airspace_index.inside(x, y, row, column, entry, raster.holds, raster.edge_starts, raster.edges)
+            if airspace_lookup.inside(x, y, row, column, entry, raster.holds, raster.edge_starts, raster.edges)
         )
 
     def above(self) -> dict[str, dict[str, float]]:
@@ -207,8 +208,8 @@ def _visits(regions: Airspace, track: tuple[Array, Array, Array], level: Array) 
 
 def _above(regions: Airspace) -> dict[str, dict[str, float]]:
     raster = regions._index  # noqa: SLF001
-    cell = airspace_index.CELL_DEG
-    south = np.radians(-90.0 + np.arange(airspace_index.ROWS) * cell)
+    cell = airspace_lookup.CELL_DEG
+    south = np.radians(-90.0 + np.arange(airspace_lookup.ROWS) * cell)
     row_km2 = AUTHALIC_RADIUS_KM**2 * np.radians(cell) * (np.sin(south + np.radians(cell)) - np.sin(south))
     list_km2 = np.zeros(len(raster.starts) - 1)
     np.add.at(list_km2, raster.lists, np.broadcast_to(row_km2[:, None], raster.lists.shape))

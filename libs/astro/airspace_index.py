@@ -7,27 +7,31 @@ edges are parted once more: most of their parts no edge passes.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import njit
 
-Array = np.ndarray[Any, np.dtype[np.float64]]
-Indices = np.ndarray[Any, np.dtype[np.int32]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
+from libs.astro.airspace_lookup import (
+    AT_X,
+    AT_Y,
+    CELL_DEG,
+    COLUMNS,
+    MIXED,
+    NOWHERE,
+    PARTS,
+    ROWS,
+    Array,
+    Flags,
+    Indices,
+    by_edges,
+)
 
-CELL_DEG, PARTS = 0.25, 4
-COLUMNS, ROWS = int(360 / CELL_DEG), int(180 / CELL_DEG)
-NOWHERE, MIXED, NO_POINT = -1, -2, -3
-MOST_LON_DEG = 36e3
-_TOP_DEG = 90.0 - 1e-12
-_AT_X, _AT_Y = 0.4636476, 0.5317294  # reference point within a cell, on no meridian or parallel that borders follow
 _MARGIN = 1e-6  # of a cell: an edge this near to a cell counts as passing through it
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`best` (ROWS, COLUMNS): number of the first volume over the cell, NOWHERE, or MIXED - m where edges cross the cell.
+    """`best` (ROWS, COLUMNS): number of the first volume over the cell, NOWHERE, or MIXED - m where edges cross it.
 
     `parts` (cells with edges, PARTS * PARTS): the same of the parts of the m-th such cell, rows from the south, with
     MIXED where an edge crosses the part.
@@ -49,13 +53,16 @@ class Index:
 def build(rings: list[Array], volume_of_ring: Indices) -> Index:
     """Index of dense rings (n, 2), longitude and latitude in degrees; volumes are numbered by rank, rings sorted."""
     points = np.vstack(rings) if rings else np.zeros((0, 2))
-    starts = np.cumsum([0, *(len(ring) for ring in rings)]).astype(np.int32)
+    ring_starts = np.cumsum([0, *(len(ring) for ring in rings)]).astype(np.int32)
     volume_of_ring = np.asarray(volume_of_ring, dtype=np.int32)
-    cells, edges = _edges_by_cell(points, starts, volume_of_ring)
-    covered_starts, covered = _covered(points, starts, volume_of_ring)
+    cells, edges = _edges_by_cell(points, ring_starts, volume_of_ring)
+    covered_starts, covered = _covered(points, ring_starts, volume_of_ring)
     rest = edges[:, :4].copy()
-    best, *lists = _merge(cells, edges[:, 4].astype(np.int32), covered_starts, covered)
-    return Index(best, _parts(best, *lists, rest), *lists, rest)
+    best, lists, starts, volumes, holds, edge_starts = _merge(
+        cells, edges[:, 4].astype(np.int32), covered_starts, covered
+    )
+    parts = _parts(best, lists, starts, volumes, holds, edge_starts, rest)
+    return Index(best, parts, lists, starts, volumes, holds, edge_starts, rest)
 
 
 def _edges_by_cell(points: Array, starts: Indices, volume_of_ring: Indices) -> tuple[Indices, Array]:
@@ -135,7 +142,7 @@ def _parts(
                 if mine[part] != MIXED:
                     y = -90.0 + row * CELL_DEG + (part // PARTS + 0.5) * size
                     x = -180.0 + column * CELL_DEG + (part % PARTS + 0.5) * size
-                    mine[part] = _by_edges(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
+                    mine[part] = by_edges(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
     return parts
 
 
@@ -177,18 +184,18 @@ def _covered(points: Array, starts: Indices, volume_of_ring: Indices) -> tuple[I
 @njit(cache=True, error_model="numpy")
 def _toggle(ring: Array, mask: Flags) -> tuple[int, int]:
     """Turns over the cells whose reference point the ring holds; gives the rows it reaches."""
-    low = (np.min(ring[:, 1]) + 90.0) / CELL_DEG - _AT_Y
-    high = (np.max(ring[:, 1]) + 90.0) / CELL_DEG - _AT_Y
+    low = (np.min(ring[:, 1]) + 90.0) / CELL_DEG - AT_Y
+    high = (np.max(ring[:, 1]) + 90.0) / CELL_DEG - AT_Y
     bottom, top = max(int(np.floor(low)), 0), min(int(np.ceil(high)) + 1, ROWS)
     counts = np.zeros(top - bottom + 1, dtype=np.int32)
     crossings = np.empty(0)
     for filing in range(2):
         for k in range(ring.shape[0] - 1):
             xa, ya, xb, yb = ring[k, 0], ring[k, 1], ring[k + 1, 0], ring[k + 1, 1]
-            first = int(np.floor((min(ya, yb) + 90.0) / CELL_DEG - _AT_Y))
-            last = int(np.ceil((max(ya, yb) + 90.0) / CELL_DEG - _AT_Y))
+            first = int(np.floor((min(ya, yb) + 90.0) / CELL_DEG - AT_Y))
+            last = int(np.ceil((max(ya, yb) + 90.0) / CELL_DEG - AT_Y))
             for row in range(max(first, bottom), min(last + 1, top)):
-                y = -90.0 + (row + _AT_Y) * CELL_DEG
+                y = -90.0 + (row + AT_Y) * CELL_DEG
                 if (ya > y) != (yb > y):
                     if filing == 1:
                         crossings[counts[row - bottom]] = xa + (y - ya) / (yb - ya) * (xb - xa)
@@ -203,8 +210,8 @@ def _toggle(ring: Array, mask: Flags) -> tuple[int, int]:
         end = counts[row - bottom]
         found = np.sort(crossings[begin:end])
         for pair in range(0, found.size - 1, 2):
-            first = int(np.ceil((found[pair] + 180.0) / CELL_DEG - _AT_X))
-            last = int(np.ceil((found[pair + 1] + 180.0) / CELL_DEG - _AT_X))
+            first = int(np.ceil((found[pair] + 180.0) / CELL_DEG - AT_X))
+            last = int(np.ceil((found[pair + 1] + 180.0) / CELL_DEG - AT_X))
             for column in range(first, last):
                 mask[row, column % COLUMNS] = not mask[row, column % COLUMNS]
         begin = end
@@ -280,135 +287,3 @@ def _same(
             if equal:
                 return int(found)
     return 0
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def cell_of(lat: float, lon: float) -> tuple[float, float, int, int]:
-    """(latitude, longitude in [-180, 180), row, column); what holds the north pole holds what is just below it."""
-    y = min(lat, _TOP_DEG)
-    x = lon
-    if x < -180.0 or x >= 180.0:
-        x = (x + 180.0) % 360.0 - 180.0
-    column = min(int((x + 180.0) * (1.0 / CELL_DEG)), COLUMNS - 1)
-    row = min(int((y + 90.0) * (1.0 / CELL_DEG)), ROWS - 1)
-    return y, x, row, column
-
-
-@njit(cache=True, error_model="numpy")
-def inside(
-    x: float, y: float, row: int, column: int, entry: int, holds: Flags, edge_starts: Indices, edges: Array
-) -> bool:
-    """Whether an entry's volume holds a point of the cell; points on an edge count as just north-east of it."""
-    at_x, at_y = -180.0 + (column + _AT_X) * CELL_DEG, -90.0 + (row + _AT_Y) * CELL_DEG
-    within = holds[entry]
-    for k in range(edge_starts[entry], edge_starts[entry + 1]):
-        xa, ya, xb, yb = edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3]
-        if (ya > y) != (yb > y):
-            cross = xa + (y - ya) / (yb - ya) * (xb - xa)
-            within ^= (x < cross) != (at_x < cross)
-        if (xa > at_x) != (xb > at_x):
-            cross = ya + (at_x - xa) / (xb - xa) * (yb - ya)
-            within ^= (y < cross) != (at_y < cross)
-    return within
-
-
-@njit(cache=True, error_model="numpy")
-def _by_edges(
-    y: float, x: float, row: int, column: int, lists: Indices, starts: Indices, volumes: Indices, holds: Flags,
-    edge_starts: Indices, edges: Array,
-) -> int:  # fmt: skip
-    """The first volume of the cell's list that holds the point; `inside` written out, for speed."""
-    at_x, at_y = -180.0 + (column + _AT_X) * CELL_DEG, -90.0 + (row + _AT_Y) * CELL_DEG
-    found = lists[row, column]
-    k = edge_starts[starts[found]]
-    for entry in range(starts[found], starts[found + 1]):
-        within = holds[entry]
-        end = edge_starts[entry + 1]
-        while k < end:
-            xa, ya, xb, yb = edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3]
-            if (ya > y) != (yb > y):
-                cross = xa + (y - ya) / (yb - ya) * (xb - xa)
-                within ^= (x < cross) != (at_x < cross)
-            if (xa > at_x) != (xb > at_x):
-                cross = ya + (at_x - xa) / (xb - xa) * (yb - ya)
-                within ^= (y < cross) != (at_y < cross)
-            k += 1
-        if within:
-            return int(volumes[entry])
-    return NOWHERE
-
-
-@njit(cache=True, error_model="numpy")
-def first_over(
-    y: float, x: float, row: int, column: int, best: Indices, parts: Indices, lists: Indices, starts: Indices,
-    volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array,
-) -> int:  # fmt: skip
-    """The first volume that holds a point of the cell, or NOWHERE."""
-    found = best[row, column]
-    if found <= MIXED:
-        r = min(int((y + 90.0) * (PARTS / CELL_DEG)) - row * PARTS, PARTS - 1)
-        c = min(int((x + 180.0) * (PARTS / CELL_DEG)) - column * PARTS, PARTS - 1)
-        found = parts[MIXED - found, r * PARTS + c]
-        if found == MIXED:
-            found = _by_edges(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
-    return int(found)
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def find(
-    lat: Array, lon: Array, numbers: Indices, best: Indices, parts: Indices, lists: Indices, starts: Indices,
-    volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array, out: Indices,
-) -> None:  # fmt: skip
-    """Number of the first volume over each point (n,), NOWHERE for none, NO_POINT for what is no point."""
-    for i in range(lat.size):
-        if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG):
-            out[i] = NO_POINT
-            continue
-        y, x, row, column = cell_of(lat[i], lon[i])
-        found = best[row, column]
-        if found <= MIXED:
-            r = min(int((y + 90.0) * (PARTS / CELL_DEG)) - row * PARTS, PARTS - 1)
-            c = min(int((x + 180.0) * (PARTS / CELL_DEG)) - column * PARTS, PARTS - 1)
-            found = parts[MIXED - found, r * PARTS + c]
-            if found == MIXED:
-                found = _by_edges(y, x, row, column, lists, starts, volumes, holds, edge_starts, edges)
-        out[i] = numbers[found] if found >= 0 else NOWHERE
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def find_at(
-    lat: Array, lon: Array, level: Array, lower: Array, upper: Array, lists: Indices, starts: Indices,
-    volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array, out: Indices, strict: Flags,
-) -> None:  # fmt: skip
-    """The volume of each point at its level, NOWHERE for none, NO_POINT for what is no point; see `at_level`."""
-    for i in range(lat.size):
-        if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG and level[i] == level[i]):
-            out[i] = NO_POINT
-            continue
-        y, x, row, column = cell_of(lat[i], lon[i])
-        out[i], strict[i] = at_level(
-            y, x, row, column, level[i], lower, upper, lists, starts, volumes, holds, edge_starts, edges
-        )
-
-
-@njit(cache=True, error_model="numpy")
-def at_level(
-    y: float, x: float, row: int, column: int, level: float, lower: Array, upper: Array, lists: Indices,
-    starts: Indices, volumes: Indices, holds: Flags, edge_starts: Indices, edges: Array,
-) -> tuple[int, bool]:  # fmt: skip
-    """First volume over a point that reaches its level, True; else the nearest below it or above it, False.
-
-    Below goes before above; at equal distance the first in order of rank.
-    """
-    found, nearest = NOWHERE, np.inf
-    cell = lists[row, column]
-    for entry in range(starts[cell], starts[cell + 1]):
-        if not inside(x, y, row, column, entry, holds, edge_starts, edges):
-            continue
-        volume = int(volumes[entry])
-        if lower[volume] <= level < upper[volume]:
-            return volume, True
-        gap = 1e6 + lower[volume] - level if lower[volume] > level else level - upper[volume]
-        if gap < nearest:
-            found, nearest = volume, gap
-    return found, False

@@ -64,7 +64,7 @@ def densify(ring: Array) -> Array:
 
 
 def _too_long(a: Array, b: Array) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    return np.max(np.abs(b - a), axis=-1) > LONGEST_EDGE_DEG
+    return np.asarray(np.max(np.abs(b - a), axis=-1) > LONGEST_EDGE_DEG)
 
 
 def _edge(a: Array, b: Array) -> Array:

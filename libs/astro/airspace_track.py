@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from libs.astro.airspace_index import CELL_DEG, COLUMNS, MIXED, NOWHERE, ROWS, at_level, cell_of, first_over
+from libs.astro.airspace_lookup import CELL_DEG, COLUMNS, MIXED, NOWHERE, ROWS, at_level, cell_of, first_over
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.int32]]

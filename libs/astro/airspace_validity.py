@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def problem(polygons: list[list[Array]]) -> str:
-    """What makes a feature invalid and where, or nothing. Closed rings (n, 2) without repeated points, outline first."""
+    """What makes a feature invalid and where, or nothing. Closed rings (n, 2) without repeats, outline first."""
     rings = [ring for polygon in polygons for ring in polygon]
     of_polygon = np.array([p for p, polygon in enumerate(polygons) for _ in polygon], dtype=np.int32)
     starts = np.cumsum([0, *(len(ring) for ring in rings)]).astype(np.int32)
@@ -231,7 +231,7 @@ def orientation(ax: float, ay: float, bx: float, by: float, cx: float, cy: float
 
 @njit(cache=True, error_model="numpy")
 def _difference(a: float, b: float) -> tuple[float, float]:
-    """a - b and its rounding error (Knuth)."""
+    """The difference a - b and its rounding error (Knuth)."""
     s = a - b
     v = s - a
     return s, (a - (s - v)) - (b + v)
@@ -239,7 +239,7 @@ def _difference(a: float, b: float) -> tuple[float, float]:
 
 @njit(cache=True, error_model="numpy")
 def _product(a: float, b: float) -> tuple[float, float]:
-    """a b and its rounding error (Dekker)."""
+    """The product a b and its rounding error (Dekker)."""
     p = a * b
     t = 134217729.0 * a
     a_high = t - (t - a)

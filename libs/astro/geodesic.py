@@ -1,9 +1,9 @@
 """Shortest lines on the WGS-84 ellipsoid. Angles in rad, distances in km.
 
-Series to the sixth order in the third flattening of Karney, Algorithms for geodesics, J. Geodesy 87 (2013), equations
-7-25. The inverse problem iterates the longitude on the auxiliary sphere, as Vincenty does; within 3 degrees of the
-antipode, where that may not converge, it bisects the first azimuth. Errors stay under 1 um for any two points; latitudes
-outside [-pi/2, pi/2] are not refused.
+Series to the sixth order of Karney, Algorithms for geodesics, J. Geodesy 87 (2013), equations 7-25. The inverse problem
+iterates the longitude on the auxiliary sphere, as Vincenty does; within 3 degrees of the antipode, where that may not
+converge, it bisects the first azimuth. Errors stay under 1 um for any two points; latitudes outside [-pi/2, pi/2] are
+not refused.
 """
 
 import math
@@ -92,8 +92,9 @@ def reduced(lat_rad: float) -> float:
 
 @njit(cache=True, error_model="numpy")
 def arcs(reduced_rad: float, azimuth: float, distance: float, east: float) -> tuple[float, float, float, float, float]:
-    """Of a line on the auxiliary sphere: sine and cosine of its azimuth at the equator, arcs from there to its ends,
-    and the longitude between these; `east` is the longitude on the ellipsoid (equations 8-11, 16, 20).
+    """A line on the auxiliary sphere: sine and cosine of its azimuth at the equator, arcs from there, its longitude.
+
+    The arcs are those to its two ends; `east` is the longitude between them on the ellipsoid (equations 8-11, 16, 20).
     """
     s1, c1 = math.sin(reduced_rad), math.cos(reduced_rad)
     sa, ca = math.sin(azimuth), math.cos(azimuth)
@@ -108,7 +109,7 @@ def arcs(reduced_rad: float, azimuth: float, distance: float, east: float) -> tu
 @njit(cache=True, error_model="numpy")
 def _turned(angle: float) -> float:
     """In [-pi, pi]."""
-    return angle - 2.0 * math.pi * np.round(angle / (2.0 * math.pi))
+    return float(angle - 2.0 * math.pi * np.round(angle / (2.0 * math.pi)))
 
 
 @njit(cache=True, error_model="numpy")
@@ -144,22 +145,26 @@ def _vincenty(s1: float, c1: float, s2: float, c2: float, east: float) -> tuple[
 @njit(cache=True, error_model="numpy")
 def _nearly_antipodal(s1: float, c1: float, s2: float, c2: float, east: float) -> tuple[float, float, float]:
     """Karney's arrangement: the first point is the one farther from the equator, in the south (equation 44)."""
+    if max(abs(s1), abs(s2)) < 1e-80 and east <= (1.0 - FLATTENING) * math.pi:
+        return EQUATOR_KM * east, 0.5 * math.pi, 0.5 * math.pi
     swapped = abs(s1) < abs(s2)
     if swapped:
         s1, c1, s2, c2 = s2, c2, s1, c1
     mirrored = s1 > 0.0
     if mirrored:
         s1, s2 = -s1, -s2
-    s1 = min(s1, -1e-200)  # from the equator too the line leaves from south of it
-    low, high = 0.0, math.pi
-    for _ in range(70):
+    s1 = min(s1, -1e-80)  # from the equator too the line leaves from south of it
+    low, high = -0.5 * math.pi, 0.5 * math.pi
+    for _ in range(400):  # far fewer unless a point lies within millimetres of the equator
         middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
         if _meeting(middle, s1, c1, s2, c2)[0] < east:
             low = middle
         else:
             high = middle
     _, distance, azimuth2 = _meeting(high, s1, c1, s2, c2)
-    azimuth1 = high
+    azimuth1 = 0.5 * math.pi + high
     if swapped:  # the other way round, both courses turn about
         azimuth1, azimuth2 = azimuth2, azimuth1
     if swapped != mirrored:
@@ -168,10 +173,11 @@ def _nearly_antipodal(s1: float, c1: float, s2: float, c2: float, east: float) -
 
 
 @njit(cache=True, error_model="numpy")
-def _meeting(azimuth: float, s1: float, c1: float, s2: float, c2: float) -> tuple[float, float, float]:
+def _meeting(south_of_east: float, s1: float, c1: float, s2: float, c2: float) -> tuple[float, float, float]:
     """(longitude, km, azimuth) where a line from the first point next meets the second's latitude, northbound."""
-    sa, ca = math.sin(azimuth), math.cos(azimuth)
-    cos_a2 = math.sqrt(max(ca * ca * c1 * c1 + (s1 - s2) * (s1 + s2), 0.0)) / c2
+    sa, ca = math.cos(south_of_east), -math.sin(south_of_east)
+    apart = (c2 - c1) * (c1 + c2) if c1 < -s1 else (s1 - s2) * (s1 + s2)  # equal; one keeps the digits
+    cos_a2 = math.sqrt(max(ca * ca * c1 * c1 + apart, 0.0)) / c2
     sin_a0 = sa * c1
     sigma1, sigma2 = math.atan2(s1, ca * c1), math.atan2(s2, cos_a2 * c2)
     omega12 = math.atan2(sin_a0 * s2, cos_a2 * c2) - math.atan2(sin_a0 * s1, ca * c1)

@@ -40,7 +40,7 @@ def destination(lat_rad: float, lon_rad: float, bearing: float, distance: float)
 def to_segment_km(
     lat_rad: float, lon_rad: float, lat1_rad: float, lon1_rad: float, lat2_rad: float, lon2_rad: float
 ) -> tuple[float, float]:
-    """(distance of a point to the great circle between two others, its length), in km; ends less than half a turn apart.
+    """(distance of a point to the great circle between two others, its length) in km; ends under half a turn apart.
 
     Sine of the distance across by the triple product, along it by the side of the ends' bisecting planes.
     """

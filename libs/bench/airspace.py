@@ -1,4 +1,4 @@
-"""Lookup of flight information regions beside shapely, on the simulator's set, which is read from the validation data."""
+"""Lookup of flight information regions beside shapely, on the simulator's set of the validation data."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def lookup() -> Outcome:
         differing == 0,
         compile_s,
         notes=[
-            f"shapely has {PEER_POINTS} points a round, made beforehand, and is spared the choice where regions overlap",
+            f"shapely has {PEER_POINTS} points a round, made beforehand, and need not choose where regions overlap",
             f"our reading and indexing takes {load_s:.2f} s",
         ],
     )
@@ -111,7 +111,7 @@ class Tree:
         with ThreadPoolExecutor(threads) as pool:
             pairs = list(pool.map(self.query, parts))
         begins = np.cumsum([0, *(len(part) for part in parts)])
-        return np.hstack([found + [[begin], [0]] for found, begin in zip(pairs, begins, strict=False)])
+        return np.hstack([found + np.array([[begin], [0]]) for found, begin in zip(pairs, begins, strict=False)])
 
     def query_by_region(self, points: Any) -> Indices:
         """The same the other way round, which lets the prepared polygons help; the tree is of this call's points."""

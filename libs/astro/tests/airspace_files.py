@@ -1,5 +1,6 @@
 """Files of airspace for the tests: small ones typed here, the large ones read from the validation data."""
 
+import itertools
 import json
 import os
 import struct
@@ -80,7 +81,7 @@ def _dbf(data: bytes) -> list[dict[str, str]]:
     rows = []
     for start in range(head + 1, head + count * length, length):
         ends = np.cumsum([0, *(width for _, width in fields)])
-        texts = [data[start + a : start + b].decode("latin-1").strip() for a, b in zip(ends, ends[1:], strict=False)]
+        texts = [data[start + a : start + b].decode("latin-1").strip() for a, b in itertools.pairwise(ends)]
         rows.append({name: text for (name, _), text in zip(fields, texts, strict=True)})
     return rows
 
@@ -93,7 +94,7 @@ def _shp(data: bytes) -> list[list[np.ndarray]]:
         parts, count = struct.unpack("<2i", body[36:44])
         starts = [*struct.unpack(f"<{parts}i", body[44 : 44 + 4 * parts]), count]
         points = np.frombuffer(body, "<f8", 2 * count, 44 + 4 * parts).reshape(-1, 2)
-        shapes.append([points[a:b] for a, b in zip(starts, starts[1:], strict=False)])
+        shapes.append([points[a:b] for a, b in itertools.pairwise(starts)])
         at += 8 + size
     return shapes
 
