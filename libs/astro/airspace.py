@@ -127,17 +127,17 @@ class Airspace:
     def visits(self, seconds: Array, lat_deg: Array, lon_deg: Array, level_fl: Array | None = None) -> list[Visit]:
         """Stays of a moving point in regions, in order, with the instants of its crossings.
 
-        The track (n,) has rising seconds, between which the point moves along great circles at constant speed and
+        The track (n,) has seconds that do not fall, between which the point moves along great circles at constant speed and
         climbs steadily; without levels the regions at whatever level are visited. Crossings are exact but for the
         chords of 0.1 degrees by which the path is followed, < 1 m off at 60 and < 10 m at 85 degrees of latitude.
-        Raises ValueError as `find` does, and for seconds that do not rise.
+        Raises ValueError as `find` does, and for seconds that fall.
         """
         track = _flat(seconds), _flat(lat_deg), _flat(lon_deg)
         level = np.empty(0) if level_fl is None else _flat(level_fl)
         _same_size(*track, *([] if level_fl is None else [level]))
         _points_only(self.find(lat_deg, lon_deg))
-        if not (np.all(np.isfinite(track[0])) and np.all(np.diff(track[0]) > 0.0) and np.all(np.isfinite(level))):
-            raise ValueError("the seconds of a track rise, and its levels are numbers")
+        if not (np.all(np.isfinite(track[0])) and np.all(np.diff(track[0]) >= 0.0) and np.all(np.isfinite(level))):
+            raise ValueError("the seconds of a track do not fall, and its levels are numbers")
         return _visits(self, track, level)
 
 

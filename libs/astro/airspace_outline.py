@@ -58,9 +58,11 @@ def densify(ring: Array) -> Array:
     An edge of half a turn passes over the nearer pole, one of more than half a turn follows its parallel. An edge gets
     the same points in both directions, so that neighbours who share it leave no gap.
     """
-    if not np.any(_too_long(ring[:-1], ring[1:])):
-        return ring
-    return np.vstack([*(_edge(a, b) for a, b in itertools.pairwise(ring)), ring[-1:]])
+    parts, kept = [], 0
+    for k in np.flatnonzero(_too_long(ring[:-1], ring[1:])):
+        parts += [ring[kept:k], _edge(ring[k], ring[k + 1])]
+        kept = k + 1
+    return np.vstack([*parts, ring[kept:]])
 
 
 def _too_long(a: Array, b: Array) -> "np.ndarray[Any, np.dtype[np.bool_]]":
@@ -90,7 +92,7 @@ def _over_pole(a: Array, b: Array, pole_deg: float) -> Array:
 def _great_circle(a: Array, b: Array) -> Array:
     """From a up to but not with b: at even longitudes, and at even distances where the latitude is steep."""
     u, v = _unit(a), _unit(b)
-    angle = math.atan2(float(np.linalg.norm(np.cross(u, v))), float(u @ v))
+    angle = 2.0 * math.asin(min(1.0, 0.5 * math.dist(u, v)))
     steps = math.ceil(math.degrees(angle) / LONGEST_EDGE_DEG)
     east, count = b[0] - a[0], math.ceil(abs(b[0] - a[0]) / LONGEST_EDGE_DEG)
     lon = np.radians(east * np.arange(1, count) / count)
@@ -100,8 +102,8 @@ def _great_circle(a: Array, b: Array) -> Array:
     points = np.sin((1.0 - at) * angle) * u + np.sin(at * angle) * v
     along = np.arctan2(points[:, 1], points[:, 0]) - math.radians(a[0])
     along += 2.0 * math.pi * np.round((math.radians(east) * at[:, 0] - along) / (2.0 * math.pi))
-    lons = np.r_[lon, along]
-    lats = np.r_[lat, np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1]))]
+    lons = np.concatenate([lon, along])
+    lats = np.concatenate([lat, np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1]))])
     order = np.argsort(np.abs(lons), kind="stable")
     return np.vstack([a, np.column_stack([a[0] + np.degrees(lons[order]), np.degrees(lats[order])])])
 

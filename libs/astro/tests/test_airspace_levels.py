@@ -138,6 +138,11 @@ def _regions_at(times, seconds, lat, lon):
     return ead().find(where[:, 0], where[:, 1])
 
 
-def test_seconds_of_a_track_rise(stack):
-    with pytest.raises(ValueError, match="rise"):
-        stack.visits(np.array([0.0, 0.0]), np.zeros(2), np.zeros(2))
+def test_seconds_of_a_track_do_not_fall(stack):
+    with pytest.raises(ValueError, match="do not fall"):
+        stack.visits(np.array([0.0, -1.0]), np.zeros(2), np.zeros(2))
+
+
+def test_a_track_of_one_point_or_none_visits_nothing(stack):
+    assert stack.visits(np.zeros(1), np.ones(1), np.ones(1)) == []
+    assert stack.visits(np.empty(0), np.empty(0), np.empty(0)) == []
