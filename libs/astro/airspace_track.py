@@ -53,7 +53,7 @@ def cross(
                 level1 = level[leg] + f1 * (level[leg + 1] - level[leg])
             found, cuts = _cuts(x0, y0, x1, y1, level0, level1, limits, best, lists, starts, edge_starts, edges, cuts)
             t0 = 0.0
-            for cut in range(found + 1):
+            for cut in range(found + 1 if found > 0 or f0 == 0.0 else 0):  # what meets no edge stays where it is
                 t1 = cuts[cut] if cut < found else 1.0
                 if t1 - t0 < 1e-12 and cut < found:
                     continue
