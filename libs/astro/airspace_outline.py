@@ -59,7 +59,7 @@ def densify(ring: Array) -> Array:
     the same points in both directions, so that neighbours who share it leave no gap.
     """
     parts, kept = [], 0
-    for k in np.flatnonzero(_too_long(ring[:-1], ring[1:])):
+    for k in np.flatnonzero(_too_long(ring[:-1], ring[1:])).tolist():
         parts += [ring[kept:k], _edge(ring[k], ring[k + 1])]
         kept = k + 1
     return np.vstack([*parts, ring[kept:]])
