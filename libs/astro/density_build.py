@@ -35,11 +35,19 @@ def sense_altitudes_km(top_km: float) -> Array:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def ln_model(
-    doy: float, ut_s: float, lat_deg: float, lst_h: float, altitudes: Array, f107a: float, f107: float, ap: float,
-    work: Array, out: Array,
+    doy: float,
+    ut_s: float,
+    lat_deg: float,
+    lst_h: float,
+    altitudes: Array,
+    f107a: float,
+    f107: float,
+    ap: float,
+    work: Array,
+    out: Array,
 ) -> None:
     """Ln of the density of a column, kg m-3, under constant ap."""
-    history = work[: 7]
+    history = work[:7]
     history[:] = ap
     state = work[7 : 7 + nrlmsise00.WORK_SIZE]
     found = work[7 + nrlmsise00.WORK_SIZE :]
@@ -56,7 +64,14 @@ WORK_SIZE = 7 + nrlmsise00.WORK_SIZE + nrlmsise00.OUT_SIZE
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _grid(
-    doy: float, ut_s: float, hours: int, latitudes: int, altitudes: Array, f107a: float, f107: float, ap: float,
+    doy: float,
+    ut_s: float,
+    hours: int,
+    latitudes: int,
+    altitudes: Array,
+    f107a: float,
+    f107: float,
+    ap: float,
     out: Array,
 ) -> None:
     work = np.empty(WORK_SIZE)

@@ -147,9 +147,7 @@ def _hat(x: float) -> tuple[int, float, int, float]:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _response(
-    at: Array32, f: float, a: float, x: float, p: int, wp: float, q: int, wq: float
-) -> float:
+def _response(at: Array32, f: float, a: float, x: float, p: int, wp: float, q: int, wq: float) -> float:
     """What the drivers add to ln density at one node."""
     flux = f * (at[0] + f * at[1] + a * at[4]) + a * (at[2] + a * at[3])
     return flux + wp * at[p] + wq * at[q] + x * (a * (at[CROSS] + a * at[CROSS + 2]) + f * at[CROSS + 1])
