@@ -56,7 +56,7 @@ def altitudes_km(top_km: float) -> Array:
 
 
 def sense_altitudes_km(top_km: float) -> Array:
-    """Those of the sensitivities, five or two times as far apart."""
+    """Those of the sensitivities: by 5, 20 and 50 km."""
     return np.concatenate([first + np.arange(count) * step for first, *_, step, count in _segments(top_km)])
 
 
@@ -69,24 +69,17 @@ def _segments(top_km: float) -> list[tuple[float, float, int, float, int]]:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _grid(
-    doy: float,
-    ut_s: float,
-    altitudes: Array,
-    f107a: float,
-    f107: float,
-    constant_ap: float,
-    out: Array,
-) -> None:
+def _grid(doy: float, ut_s: float, altitudes: Array, f107a: float, f107: float, constant_ap: float, out: Array) -> None:
     """Ln density of the model on a whole grid [hour, latitude, altitude]."""
     work, ap = np.empty(_WORK_SIZE), np.full(7, constant_ap)
     hours, latitudes = out.shape[0], out.shape[1]
     for i in range(hours):
         lst_h = 24.0 / hours * i
+        lon_deg = 15.0 * lst_h - ut_s / 240.0
         for j in range(latitudes):
             lat_deg = -90.0 + 180.0 / (latitudes - 1) * j
             nrlmsise00.ln_density_column(
-                doy, ut_s, altitudes, lat_deg, 15.0 * lst_h - ut_s / 240.0, lst_h, f107a, f107, ap, work, out[i, j]
+                doy, ut_s, altitudes, lat_deg, lon_deg, lst_h, f107a, f107, ap, work, out[i, j]
             )
             out[i, j] += _LN_SI
 
@@ -97,18 +90,19 @@ def around(count: int, made: int) -> Array:
     return np.fft.irfft(spectrum, made, axis=0) * (made / count)
 
 
-def along(count: int, parts: int) -> Array:
-    """Weights by which values along a line run cubic, four points each, in `parts` for each step."""
-    weights = np.zeros((parts * (count - 1) + 1, count))
-    for row in range(len(weights)):
-        first = min(max(row // parts - 1, 0), count - 4)
-        weights[row, first : first + 4] = table.cubic(row / parts - first)
+def along(count: int, step: float) -> Array:
+    """Weights by which values along a line run cubic, four points each, to places `step` of their spacing apart."""
+    places = np.arange(round((count - 1) / step) + 1) * step
+    weights = np.zeros((len(places), count))
+    for row, place in zip(weights, places, strict=True):
+        first = min(max(int(place) - 1, 0), count - 4)
+        row[first : first + 4] = table.cubic(place - first)
     return weights
 
 
 def up(top_km: float) -> Array:
     """Weights from the altitudes of the sensitivities to those of a slice."""
-    blocks = [along(count, round(coarse / fine)) for _, fine, _, coarse, count in _segments(top_km)]
+    blocks = [along(count, fine / coarse) for _, fine, _, coarse, count in _segments(top_km)]
     whole = np.zeros((sum(len(block) for block in blocks), sum(block.shape[1] for block in blocks)))
     row = column = 0
     for block in blocks:
@@ -119,21 +113,33 @@ def up(top_km: float) -> Array:
 
 def slice_at(doy: float, ut_s: float, f107a: float, top_km: float) -> Array32:
     """Returns ln density [hour, latitude, altitude] at a universal time, at F10.7 = F10.7a and ap 4."""
-    coarse = np.empty((MODEL_HOURS, MODEL_LATITUDES, len(altitudes_km(top_km))))
-    _grid(doy, ut_s, altitudes_km(top_km), f107a, f107a, table.REFERENCE_AP, coarse)
-    hours, latitudes = around(MODEL_HOURS, table.HOURS), along(MODEL_LATITUDES, 2)
-    fine: Array = np.einsum("hi,lj,ijk->hlk", hours, latitudes, coarse, optimize=True)
-    return fine.astype(np.float32)
+    altitudes = altitudes_km(top_km)
+    still = int(np.searchsorted(altitudes, table.QUIET_BELOW_KM, side="right"))
+    parts = [np.empty((MODEL_HOURS, MODEL_LATITUDES, count)) for count in (still, len(altitudes) - still)]
+    quiet = table.QUIET_FLUX_SFU
+    _grid(doy, ut_s, altitudes[:still], quiet, quiet, table.REFERENCE_AP, parts[0])
+    _grid(doy, ut_s, altitudes[still:], f107a, f107a, table.REFERENCE_AP, parts[1])
+    coarse = np.concatenate(parts, axis=2)
+    return spread(around(MODEL_HOURS, table.HOURS), along(MODEL_LATITUDES, 0.5), coarse).astype(np.float32)
+
+
+def spread(hours: Array, latitudes: Array, coarse: Array) -> Array:
+    """Runs a grid [.., hour, latitude, altitude] through more hours and latitudes by their weights."""
+    turned = np.tensordot(coarse, hours, axes=(-3, 1))  # the hours come last
+    return np.asarray(latitudes @ np.moveaxis(turned, -1, -3))
 
 
 def sensitivities(doy: float, ut_s: float, f107a: float, top_km: float) -> Array32:
     """Returns the terms [hour, latitude, altitude, term] at a universal time."""
     altitudes = sense_altitudes_km(top_km)
+    still = int(np.searchsorted(altitudes, table.QUIET_BELOW_KM, side="right"))
     shape = (table.SENSE_HOURS, table.SENSE_LATITUDES, len(altitudes))
 
     def at(f: float, a: float, ap: float) -> Array:
-        out = np.empty(shape)
-        _grid(doy, ut_s, altitudes, f107a + a, f107a + a + f, ap, out)
+        out = np.zeros(shape)
+        above = np.empty((*shape[:2], len(altitudes) - still))
+        _grid(doy, ut_s, altitudes[still:], f107a + a, f107a + a + f, ap, above)
+        out[..., still:] = above
         return out
 
     quiet = at(0.0, 0.0, table.REFERENCE_AP)
@@ -206,19 +212,17 @@ def _errors(
         ut_s = slot[n] * table.SLOT_S
         lon = 15.0 * lst[n] - ut_s / 240.0
         column[0] = alt[n]
-        history[:] = table.REFERENCE_AP
-        nrlmsise00.ln_density_column(
-            doy, ut_s, column, lat[n], lon, lst[n], reference, reference, history, work, found
-        )  # fmt: skip
         read = table.ln_base(base, slot[n], lat[n], lst[n], alt[n])
-        errors[0, n] = read - found[0] - _LN_SI
-        history[:] = ap[n]
-        mean = reference + a[n]
-        nrlmsise00.ln_density_column(
-            doy, ut_s, column, lat[n], lon, lst[n], mean, mean + f[n], history, work, found
-        )  # fmt: skip
-        table.terms(f[n], a[n], table.effect(ap[n]), terms)
-        for k in range(table.TERMS):
-            departure[k] = terms[k]
-        read += table.ln_departure(sense, slot[n], lat[n], lst[n], alt[n], departure)
-        errors[1, n] = read - found[0] - _LN_SI
+        for driven in range(2):
+            mean, flux, activity = reference + driven * a[n], reference + driven * (a[n] + f[n]), table.REFERENCE_AP
+            if driven:
+                activity = ap[n]
+                table.terms(f[n], a[n], table.effect(ap[n]), terms)
+                for k in range(table.TERMS):
+                    departure[k] = terms[k]
+                read += table.ln_departure(sense, slot[n], lat[n], lst[n], alt[n], departure)
+            if alt[n] < table.QUIET_BELOW_KM:
+                mean, flux, activity = table.QUIET_FLUX_SFU, table.QUIET_FLUX_SFU, table.REFERENCE_AP
+            history[:] = activity
+            nrlmsise00.ln_density_column(doy, ut_s, column, lat[n], lon, lst[n], mean, flux, history, work, found)
+            errors[driven, n] = read - found[0] - _LN_SI

@@ -155,12 +155,9 @@ class Table:
 
     def driven(self, drivers: Drivers) -> Array32:
         """Returns the base under the drivers, for density_table.ln_base: some milliseconds a day."""
-        coarse = np.einsum("nhlkt,nt->nhlk", self.sense, self.terms(drivers).astype(np.float32), optimize=True)
-        hours = build.around(table.SENSE_HOURS, table.HOURS).astype(np.float32)
-        latitudes = build.along(table.SENSE_LATITUDES, 2).astype(np.float32)
-        altitudes = build.up(self.top_km).astype(np.float32)
-        moved = np.einsum("hi,lj,mk,nijk->nhlm", hours, latitudes, altitudes, coarse, optimize=True)
-        return np.ascontiguousarray(self.base + moved)
+        moved = (self.sense @ self.terms(drivers)[:, None, None, :, None])[..., 0] @ build.up(self.top_km).T
+        hours, latitudes = build.around(table.SENSE_HOURS, table.HOURS), build.along(table.SENSE_LATITUDES, 0.5)
+        return (self.base + build.spread(hours, latitudes, moved)).astype(np.float32)
 
     def check(self, from_mjd: float, to_mjd: float, lowest_km: float, highest_km: float) -> None:
         """Raises OutsideTable when a flight would leave the table."""

@@ -32,8 +32,10 @@ LAT_STEP_DEG, HOUR_STEP = 5.0, 0.5
 TERMS = 16
 SENSE_LATITUDES, SENSE_HOURS = 19, 12
 SENSE_LAT_STEP_DEG, SENSE_HOUR_STEP = 10.0, 2.0
-SENSE_LOW_STEP_KM, SENSE_MIDDLE_STEP_KM, SENSE_UPPER_STEP_KM = 10.0, 20.0, 50.0
-SENSE_LOW, SENSE_MIDDLE, SENSE_UPPER = 15, 11, 13
+SENSE_LOW_STEP_KM, SENSE_MIDDLE_STEP_KM, SENSE_UPPER_STEP_KM = 5.0, 20.0, 50.0
+SENSE_LOW, SENSE_MIDDLE, SENSE_UPPER = 29, 11, 13
+QUIET_BELOW_KM = 80.0  # flux and ap have no established effect below
+QUIET_FLUX_SFU = 150.0
 # The activity's nodes but the reference's, as constant ap, and the places of the terms. Beyond the last node, 57 hours
 # of a severe storm without a pause, the last piece runs on.
 NODES = np.array([0.0, 8.0, 15.0, 30.0, 60.0, 120.0, 200.0, 300.0])
@@ -60,7 +62,7 @@ def activity(row: Array) -> float:
     late = (1.0 - f8) / (1.0 - FADE)
     total = effect(row[3]) + FADE * effect(row[4]) + f2 * effect(row[5]) + f2 * FADE * effect(row[6])
     total += late * (f4 * effect(row[7]) + f8 * f4 * effect(row[8]))
-    return float(total * (1.0 - FADE) / (1.0 - f8 * f8 * f4))
+    return total * (1.0 - FADE) / (1.0 - f8 * f8 * f4)
 
 
 EFFECTS = np.array([effect(ap) for ap in NODES])
@@ -89,7 +91,7 @@ def _altitude(alt_km: float) -> tuple[int, float]:
 @njit(cache=True, error_model="numpy", nogil=True)
 def _column(slice_: Array32, hour: int, lat: int, k: int, w0: float, w1: float, w2: float, w3: float) -> float:
     column = slice_[hour, lat]
-    return w0 * column[k] + w1 * column[k + 1] + w2 * column[k + 2] + w3 * column[k + 3]
+    return float(w0 * column[k] + w1 * column[k + 1] + w2 * column[k + 2] + w3 * column[k + 3])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
