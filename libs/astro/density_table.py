@@ -19,6 +19,7 @@ from numba import njit
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
+Places = np.ndarray[Any, np.dtype[np.uint64]]
 
 SLOT_S = 10800.0
 SLOTS = 8  # a day
@@ -44,6 +45,9 @@ HATS, CROSS = 5, 13
 
 P24, P25 = 0.0866784, 0.158727  # the response of the exospheric temperature to ap, and its fading in 3 h
 FADE = 0.6256054613560861
+
+_BLOCK = 256
+_ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)  # unsigned places are read without a test for below zero
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -194,6 +198,62 @@ def ln_departure(sense: Array32, slot: float, lat_deg: float, lst_h: float, alt_
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def ln_base_many(base: Array32, slot: Array, lat_deg: Array, lst_h: Array, alt_km: Array, out: Array) -> None:
-    """ln_base of each point."""
-    for n in range(out.shape[0]):
-        out[n] = ln_base(base, slot[n], lat_deg[n], lst_h[n], alt_km[n])
+    """ln_base of each point: places and weights of a block in loops without branches, then the reading."""
+    flat, altitudes = base.reshape(-1), base.shape[3]
+    west, east = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64)
+    weights, shares = np.empty((4, _BLOCK)), np.empty((3, _BLOCK))
+    for start in range(0, out.shape[0], _BLOCK):
+        count = min(_BLOCK, out.shape[0] - start)
+        for n in range(count):
+            p = start + n
+            _placed(n, base.shape[0], altitudes, slot[p], lat_deg[p], lst_h[p], alt_km[p], west, east, weights, shares)
+        for n in range(count):
+            out[start + n] = _read(n, flat, np.uint64(altitudes), west, east, weights, shares)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _placed(
+    n: int,
+    slices: int,
+    altitudes: int,
+    slot: float,
+    lat_deg: float,
+    lst_h: float,
+    alt_km: float,
+    west: Places,
+    east: Places,
+    weights: Array,
+    shares: Array,
+) -> None:
+    """Places in the flat table of the stencil west and east of a point, weights of its four, shares of its sides."""
+    m = min(max(int(slot), 0), slices - 2)
+    y = (lat_deg + 90.0) * (1.0 / LAT_STEP_DEG)
+    j = min(max(int(y), 0), LATITUDES - 2)
+    turn = lst_h * (1.0 / 24.0)
+    x = (turn - math.floor(turn)) * HOURS
+    i = min(int(x), HOURS - 1)
+    k, s = _altitude(alt_km)
+    weights[0, n], weights[1, n], weights[2, n], weights[3, n] = cubic(s)
+    shares[0, n], shares[1, n], shares[2, n] = slot - m, y - j, x - i
+    first = (m * HOURS * LATITUDES + j) * altitudes + k
+    west[n] = first + i * LATITUDES * altitudes
+    east[n] = first + (i + 1 if i + 1 < HOURS else 0) * LATITUDES * altitudes
+
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def _read(n: int, flat: Array32, row: int, west: Places, east: Places, weights: Array, shares: Array) -> float:
+    w0, w1, w2, w3 = weights[0, n], weights[1, n], weights[2, n], weights[3, n]
+    late, north, far = shares[0, n], shares[1, n], shares[2, n]
+    total = 0.0
+    for m in range(2):
+        a = west[n] + np.uint64(m * HOURS * LATITUDES) * row
+        b = east[n] + np.uint64(m * HOURS * LATITUDES) * row
+        sw = w0 * flat[a] + w1 * flat[a + _ONE] + w2 * flat[a + _TWO] + w3 * flat[a + _THREE]
+        se = w0 * flat[b] + w1 * flat[b + _ONE] + w2 * flat[b + _TWO] + w3 * flat[b + _THREE]
+        a += row
+        b += row
+        nw = w0 * flat[a] + w1 * flat[a + _ONE] + w2 * flat[a + _TWO] + w3 * flat[a + _THREE]
+        ne = w0 * flat[b] + w1 * flat[b + _ONE] + w2 * flat[b + _TWO] + w3 * flat[b + _THREE]
+        left, right = sw + north * (nw - sw), se + north * (ne - se)
+        total += (late if m else 1.0 - late) * (left + far * (right - left))
+    return total

@@ -113,14 +113,14 @@ def test_between_80_and_82_km_the_table_runs_where_the_model_steps(whole):
 
 @needs_data
 def test_the_weather_of_a_real_month_drives_a_table():
-    """The model steps with its 3-hour rows, the table runs between them: 4 % rms in unsettled weather, no bias."""
+    """1.1 % rms: the model steps with its 3-hour rows and fades ap by each parameter's own time, the table by one."""
     found = read_cssi(CSSI.read_bytes())
     known = drivers(found.observed, START, START + 3.0, START + 30.0)
     made = density_days.span(START, 3, density_days.reference_sfu(float(known.rows[:, 1].mean())), threads=2)
     where = points(np.random.default_rng(5), 100.0, 400.0)
     error = read(made.driven(known), *where) - truth(known, *where)
     assert abs(error.mean()) < 0.005
-    assert rms(error) < 0.04
+    assert rms(error) < 0.015
 
 
 def test_constant_ap_is_its_own_effect():
