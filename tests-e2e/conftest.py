@@ -165,3 +165,9 @@ def mesh(tmp_path_factory) -> Iterator[Mesh]:
 @pytest.fixture(scope="session")
 def start_mesh() -> Callable[..., AbstractContextManager[Mesh]]:
     return running_mesh
+
+
+@pytest.fixture(scope="session")
+def played(mesh: Mesh) -> Any:
+    """The case of the demonstration on record, and what it showed."""
+    return mesh.spacecom("demo")
