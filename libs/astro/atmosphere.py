@@ -54,7 +54,7 @@ MODELS = (
         f"table {density_build.VERSION}",
         (60.0, 1000.0),
         f"F10.7a within {density_days.MEAN_FLUX_SFU:g} of the reference, F10.7 within {density_days.FLUX_SFU:g} of it",
-        "beside its model's: 0.2 % rms on reference drivers (0.4 % above 400 km), 1 % driven; each table states its own",
+        "beside its model's: 0.2 % rms on reference drivers, 0.4 % above 400 km, 1 % driven; see Table.error",
         "this library, docs/physics/atmosphere.md",
     ),
     Model(
@@ -62,7 +62,7 @@ MODELS = (
         "1976",
         us76.VALID_KM,
         "none",
-        "of the model's air at 45 degrees: 2 % to 10 km, 5 % to 30, 16 % to 200, 50 % at 400 km; twice that at the poles",
+        "of a day's air at 45 degrees: 2 % to 10 km, 5 % to 30, 16 % to 200, 50 % at 400 km; poles twice",
         "NOAA-S/T 76-1562, 1976",
     ),
 )
