@@ -53,7 +53,7 @@ MODELS = (
         density_build.MODEL,
         f"table {density_build.VERSION}",
         (60.0, 1000.0),
-        f"F10.7a within {density_days.MEAN_FLUX_SFU:g} of the reference, F10.7 within {density_days.FLUX_SFU:g} of it",
+        f"F10.7a within {density_days.MEAN_SHARE:.0%} of the reference, F10.7 within {density_days.FLUX_SHARE:.0%}",
         "beside its model's: 0.2 % rms on reference drivers, 0.4 % above 400 km, 1 % driven; see Table.error",
         "this library, docs/physics/atmosphere.md",
     ),

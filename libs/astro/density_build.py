@@ -25,22 +25,28 @@ SENSE_TIMES = 4  # of universal time a day, between which sensitivities run as h
 ERROR_POINTS = 400
 _LN_SI = math.log(1000.0)  # kg m-3 in a g cm-3
 _WORK_SIZE = nrlmsise00.WORK_SIZE + nrlmsise00.OUT_SIZE
-# Fluxes at which the terms of f and a are fitted, and the activity at which those across are.
-_FLUXES = np.array([
-    (30.0, 0.0), (-30.0, 0.0), (15.0, 0.0), (-15.0, 0.0), (0.0, 30.0), (0.0, -30.0), (0.0, 15.0), (0.0, -15.0),
+# Drivers at which the terms are fitted: f and a, for a reference of 150 and in proportion to it, and constant ap.
+_FLUXES = (
+    (30.0, 0.0), (-30.0, 0.0), (60.0, 0.0), (0.0, 30.0), (0.0, -30.0), (0.0, 15.0),
     (20.0, 20.0), (20.0, -20.0), (-20.0, 20.0), (-20.0, -20.0),
+)  # fmt: skip
+_STORMS = ((0.0, 30.0), (0.0, -30.0), (30.0, 0.0), (-30.0, 0.0))
+_DRIVERS = np.array([
+    *((f, a, ap) for f, a in _FLUXES for ap in (table.REFERENCE_AP, 60.0)),
+    *((0.0, 0.0, ap) for ap in table.NODES),
+    *((f, a, 200.0) for f, a in _STORMS),
+    (60.0, 30.0, 60.0),
+    (60.0, 0.0, 200.0),
 ])  # fmt: skip
-_BRIGHT, _DIM, _UP, _DOWN = 0, 1, 4, 5
-_SPAN = 30.0
-_STORM_AP, _STORM_NODE = 60.0, 4
+_LEAST_SHARE = 1e-6  # of the greatest singular value: the terms of w nearly follow from the others
 
 
 @dataclass(frozen=True, slots=True)
 class Error:
     """Of ln density, measured at `points` random places and times against the model.
 
-    base: on reference drivers. driven: also with F10.7a within 30 of the reference, F10.7 15 (1 sigma) about F10.7a and
-    constant ap 1 to 200, evenly in its logarithm.
+    base: on reference drivers. driven: also with F10.7a within a fifth of the reference, F10.7 a tenth of it (1 sigma)
+    about F10.7a, and constant ap 1 to 200, evenly in its logarithm.
     """
 
     points: int
@@ -143,23 +149,18 @@ def sensitivities(doy: float, ut_s: float, f107a: float, top_km: float) -> Array
         return out
 
     quiet = at(0.0, 0.0, table.REFERENCE_AP)
-    moved = [at(f, a, table.REFERENCE_AP) - quiet for f, a in _FLUXES]
-    stirred = [at(0.0, 0.0, float(ap)) - quiet for ap in table.NODES]
-    f, a = _FLUXES.T
-    found = np.empty((*shape, table.TERMS))
-    fit = np.linalg.pinv(np.stack([f, f * f, a, a * a, f * a], axis=1))
-    found[..., : table.HATS] = np.einsum("tp,pijk->ijkt", fit, np.stack(moved))
-    found[..., table.HATS : table.CROSS] = np.stack(stirred, axis=-1)
+    drivers = _DRIVERS * (f107a / table.QUIET_FLUX_SFU, f107a / table.QUIET_FLUX_SFU, 1.0)
+    moved = np.stack([at(*driver) - quiet for driver in drivers], axis=-1)
+    return (moved @ _fit(drivers, f107a)).astype(np.float32)
 
-    def crossed(point: int) -> Array:
-        f, a = _FLUXES[point]
-        return at(f, a, _STORM_AP) - quiet - moved[point] - stirred[_STORM_NODE]
 
-    effect = float(table.effect(_STORM_AP))
-    found[..., table.CROSS] = (crossed(_UP) - crossed(_DOWN)) / (2.0 * _SPAN * effect)
-    found[..., table.CROSS + 1] = (crossed(_BRIGHT) - crossed(_DIM)) / (2.0 * _SPAN * effect)
-    found[..., table.CROSS + 2] = (crossed(_UP) + crossed(_DOWN)) / (2.0 * _SPAN**2 * effect)
-    return found.astype(np.float32)
+def _fit(drivers: Array, reference_sfu: float) -> Array:
+    """Weights [driver, term] that give the terms' coefficients from what the drivers do, by least squares."""
+    design = np.empty((len(drivers), table.TERMS))
+    for (f, a, ap), row in zip(drivers, design, strict=True):
+        table.terms(f, a, table.effect(ap), reference_sfu, row)
+    scale = np.abs(design).max(axis=0)
+    return np.asarray((np.linalg.pinv(design / scale, rcond=_LEAST_SHARE) / scale[:, None]).T)
 
 
 def in_threads(jobs: Sequence[Callable[[], Array32]], threads: int) -> list[Array32]:
@@ -182,7 +183,7 @@ def measured(doy: float, f107a: float, top_km: float, base: Array32, sense: Arra
     count = ERROR_POINTS
     slot, alt = rng.uniform(0.0, len(base) - 1.0, count), rng.uniform(table.BOTTOM_KM, top_km, count)
     lat, lst = np.degrees(np.arcsin(rng.uniform(-1.0, 1.0, count))), rng.uniform(0.0, 24.0, count)
-    a, f = rng.uniform(-30.0, 30.0, count), np.clip(rng.normal(0.0, 15.0, count), -60.0, 60.0)
+    a, f = 0.2 * f107a * rng.uniform(-1.0, 1.0, count), 0.1 * f107a * np.clip(rng.normal(0.0, 1.0, count), -4.0, 4.0)
     ap = np.exp(rng.uniform(0.0, math.log(200.0), count))
     errors = np.empty((2, count))
     _errors(doy, f107a, base, sense, slot, alt, lat, lst, a, f, ap, errors)
@@ -217,7 +218,7 @@ def _errors(
             mean, flux, activity = reference + driven * a[n], reference + driven * (a[n] + f[n]), table.REFERENCE_AP
             if driven:
                 activity = ap[n]
-                table.terms(f[n], a[n], table.effect(ap[n]), terms)
+                table.terms(f[n], a[n], table.effect(ap[n]), reference, terms)
                 for k in range(table.TERMS):
                     departure[k] = terms[k]
                 read += table.ln_departure(sense, slot[n], lat[n], lst[n], alt[n], departure)

@@ -20,8 +20,9 @@ Array32 = np.ndarray[Any, np.dtype[np.float32]]
 
 FLUX_STEP_SFU = 25.0  # of the reference: what is kept for one prediction serves the next
 REFERENCES_SFU = (75.0, 250.0)
-# Departures of the drivers from the reference that the sensitivities follow: F10.7a, F10.7 - F10.7a, effect of ap.
-MEAN_FLUX_SFU, FLUX_SFU = 45.0, 80.0
+# Departures of the drivers from the reference that the sensitivities follow: F10.7a and F10.7 - F10.7a as shares of the
+# reference, effect of ap.
+MEAN_SHARE, FLUX_SHARE = 0.3, 0.9
 EFFECT_MAX = float(table.effect(400.0))
 _MAGIC = b"density-day "
 _ORDINAL_OF_MJD_0 = 678576
@@ -148,7 +149,7 @@ class Table:
         self._check_drivers(rows)
         each = np.empty((len(rows), table.TERMS))
         for row, out in zip(rows, each, strict=True):
-            table.terms(row[0] - row[1], row[1] - self.reference_sfu, table.activity(row), out)
+            table.terms(row[0] - row[1], row[1] - self.reference_sfu, table.activity(row), self.reference_sfu, out)
         after = round((self.start_mjd - drivers.start_mjd) * table.SLOTS) + np.arange(len(self.base))
         last = len(rows) - 1
         return np.asarray(0.5 * (each[np.clip(after - 1, 0, last)] + each[np.clip(after, 0, last)]))
@@ -174,16 +175,16 @@ class Table:
         mean, flux = rows[:, 1] - self.reference_sfu, rows[:, 0] - rows[:, 1]
         if not (np.isfinite(rows).all() and (rows[:, 2:] >= 0.0).all()):
             raise OutsideTable("a driver is no number, or an ap is negative; mend the space weather")
-        if np.abs(mean).max() > MEAN_FLUX_SFU:
+        if np.abs(mean).max() > MEAN_SHARE * self.reference_sfu:
             worst = rows[np.abs(mean).argmax(), 1]
             raise OutsideTable(
-                f"F10.7a {worst:.0f} is further than {MEAN_FLUX_SFU:g} from the table's {self.reference_sfu:g};"
-                f" make the days at {reference_sfu(float(worst)):g}"
+                f"F10.7a {worst:.0f} is further than {MEAN_SHARE * self.reference_sfu:.0f} from the table's"
+                f" {self.reference_sfu:g}; make the days at {reference_sfu(float(worst)):g}"
             )
-        if np.abs(flux).max() > FLUX_SFU:
+        if np.abs(flux).max() > FLUX_SHARE * self.reference_sfu:
             raise OutsideTable(
-                f"F10.7 departs {np.abs(flux).max():.0f} from its mean, further than the {FLUX_SFU:g} a table follows;"
-                " use the model itself"
+                f"F10.7 departs {np.abs(flux).max():.0f} from its mean, further than the"
+                f" {FLUX_SHARE * self.reference_sfu:.0f} a table follows; use the model itself"
             )
         if max(table.activity(row) for row in rows) > EFFECT_MAX:
             raise OutsideTable("57 hours of ap above 400 are beyond the model; mend the space weather")

@@ -3,8 +3,9 @@
 A slice holds the logarithm of the density in kg/m3 over local solar time x latitude x geodetic altitude. It is read
 cubic in altitude and linear in latitude, local time and universal time. Slices are made on reference drivers
 (density_build.py); sensitivities say what each term of the drivers adds. The terms are of the flux f = F10.7 - F10.7a,
-of a = F10.7a - reference, and of x, the magnetic activity: f, f^2, a, a^2, f a, eight hats of x (piecewise linear
-between NODES), and x a, x f, x a^2. A whole table is driven once before a flight (density_days.py), and a sample's own
+of a = F10.7a - reference and of x, the magnetic activity: f, f^2, a, a^2, f a, eight hats of x (piecewise linear
+between NODES), and w, w^2, w^3 of w = 1/T - 1/T(reference), T the mean exospheric temperature of the drivers, which
+holds most of what they do together. A whole table is driven once before a flight (density_days.py), and a sample's own
 departure from those drivers is added on the way (`ln_departure`).
 
 Kernels take km, degrees, hours and solar flux units, allocate nothing and never validate; the door is Table in
@@ -16,6 +17,8 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+
+from libs.astro.nrlmsise00_variation import PT
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
@@ -41,10 +44,14 @@ QUIET_FLUX_SFU = 150.0
 # of a severe storm without a pause, the last piece runs on.
 NODES = np.array([0.0, 8.0, 15.0, 30.0, 60.0, 120.0, 200.0, 300.0])
 REFERENCE_AP = 4.0
-HATS, CROSS = 5, 13
+HATS, HEAT = 5, 13
 
-P24, P25 = 0.0866784, 0.158727  # the response of the exospheric temperature to ap, and its fading in 3 h
-FADE = 0.6256054613560861
+# The exospheric temperature's response to ap, its fading in 3 h, and its mean over the globe.
+P24, P25 = float(PT[24]), float(PT[25])
+FADE = math.exp(-SLOT_S * abs(float(PT[51])))
+_OF_FLUX, _OF_FLUX_BRIGHT, _OF_FLUX_2 = float(PT[19]), float(PT[19] * PT[59]), float(PT[20])
+_OF_MEAN, _OF_MEAN_2 = float(PT[21]), float(PT[29])
+_OF_ACTIVITY = float(PT[50]) * (1.0 - FADE**20) / (1.0 - FADE + (1.0 - FADE**19) * math.sqrt(FADE))
 
 _BLOCK = 256
 _ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)  # unsigned places are read without a test for below zero
@@ -69,7 +76,7 @@ def activity(row: Array) -> float:
     return total * (1.0 - FADE) / (1.0 - f8 * f8 * f4)
 
 
-EFFECTS = np.array([effect(ap) for ap in NODES])
+EFFECTS = np.array([effect.py_func(ap) for ap in NODES])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -129,11 +136,20 @@ def ln_base(base: Array32, slot: float, lat_deg: float, lst_h: float, alt_km: fl
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def terms(f: float, a: float, x: float, out: Array) -> None:
+def _heat(f: float, mean: float, x: float) -> float:
+    """Mean exospheric temperature over its constant; mean = F10.7a."""
+    bright = mean - QUIET_FLUX_SFU
+    flux = f * (_OF_FLUX + _OF_FLUX_BRIGHT * bright + _OF_FLUX_2 * f)
+    return 1.0 + flux + bright * (_OF_MEAN + _OF_MEAN_2 * bright) + _OF_ACTIVITY * x
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def terms(f: float, a: float, x: float, reference_sfu: float, out: Array) -> None:
     """The terms of drivers; f = F10.7 - F10.7a and a = F10.7a - the table's reference in sfu, x: see `activity`."""
     out[:] = 0.0
+    w = 1.0 / _heat(f, reference_sfu + a, x) - 1.0 / _heat(0.0, reference_sfu, 0.0)
     out[0], out[1], out[2], out[3], out[4] = f, f * f, a, a * a, f * a
-    out[CROSS], out[CROSS + 1], out[CROSS + 2] = x * a, x * f, x * a * a
+    out[HEAT], out[HEAT + 1], out[HEAT + 2] = w, w * w, w * w * w
     if x < 0.0:
         out[HATS] = x / EFFECTS[0]
     elif x < EFFECTS[1]:

@@ -88,7 +88,7 @@ def test_other_drivers_by_sensitivities_are_within_one_hundredth_of_the_model(wh
         one = [np.array([value[n]]) for value in (since, lat, lst, alt)]
         own = constant(150.0 + a[n] + f[n], 150.0 + a[n], ap[n])
         expected[n] = truth(own, *one)[0]
-        table.terms(f[n], a[n], table.effect(ap[n]), terms)
+        table.terms(f[n], a[n], table.effect(ap[n]), 150.0, terms)
         departure = terms.astype(np.float32)
         found[n] += table.ln_departure(whole.sense, since[n] / table.SLOT_S, lat[n], lst[n], alt[n], departure)
     assert rms(found - expected) < 0.01
@@ -140,8 +140,8 @@ def test_the_latest_ap_counts_most():
 def test_the_hats_of_an_activity_sum_to_it(ap):
     """Hats weighed by their nodes' effects give the effect back, also between and beyond the nodes."""
     terms = np.empty(table.TERMS)
-    table.terms(0.0, 0.0, table.effect(ap), terms)
-    assert terms[table.HATS : table.CROSS] @ table.EFFECTS == pytest.approx(table.effect(ap), abs=1e-12)
+    table.terms(0.0, 0.0, table.effect(ap), 150.0, terms)
+    assert terms[table.HATS : table.HEAT] @ table.EFFECTS == pytest.approx(table.effect(ap), abs=1e-12)
 
 
 def test_a_day_kept_as_bytes_is_the_same_day_and_the_same_bytes():
@@ -209,7 +209,7 @@ def test_a_flight_that_leaves_the_table_is_refused(whole):
     ("row", "text"),
     [
         ((150.0, 80.0, 4.0), "make the days at 75"),
-        ((240.0, 150.0, 4.0), "further than the 80"),
+        ((290.0, 150.0, 4.0), "further than the 135"),
         ((150.0, 150.0, 500.0), "beyond the model"),
         ((150.0, np.nan, 4.0), "no number"),
         ((150.0, 150.0, -1.0), "negative"),
