@@ -53,8 +53,7 @@ _OF_FLUX, _OF_FLUX_BRIGHT, _OF_FLUX_2 = float(PT[19]), float(PT[19] * PT[59]), f
 _OF_MEAN, _OF_MEAN_2 = float(PT[21]), float(PT[29])
 _OF_ACTIVITY = float(PT[50]) * (1.0 - FADE**20) / (1.0 - FADE + (1.0 - FADE**19) * math.sqrt(FADE))
 
-_BLOCK = 256
-_ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)  # unsigned places are read without a test for below zero
+_BLOCK = 1024
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -217,7 +216,7 @@ def ln_base_many(base: Array32, slot: Array, lat_deg: Array, lst_h: Array, alt_k
     """ln_base of each point: places and weights of a block in loops without branches, then the reading."""
     flat, altitudes = base.reshape(-1), base.shape[3]
     west, east = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64)
-    weights, shares = np.empty((4, _BLOCK)), np.empty((3, _BLOCK))
+    weights, shares = np.empty((4, _BLOCK), np.float32), np.empty((3, _BLOCK), np.float32)
     for start in range(0, out.shape[0], _BLOCK):
         count = min(_BLOCK, out.shape[0] - start)
         for n in range(count):
@@ -238,10 +237,13 @@ def _placed(
     alt_km: float,
     west: Places,
     east: Places,
-    weights: Array,
-    shares: Array,
+    weights: Array32,
+    shares: Array32,
 ) -> None:
-    """Places in the flat table of the stencil west and east of a point, weights of its four, shares of its sides."""
+    """Places in the flat table of the stencil west and east of a point, weights of its four, shares of its sides.
+
+    Places are unsigned, so that they are read without a test for below zero.
+    """
     m = min(max(int(slot), 0), slices - 2)
     y = (lat_deg + 90.0) * (1.0 / LAT_STEP_DEG)
     j = min(max(int(y), 0), LATITUDES - 2)
@@ -256,20 +258,20 @@ def _placed(
     east[n] = first + (i + 1 if i + 1 < HOURS else 0) * LATITUDES * altitudes
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def _read(n: int, flat: Array32, row: Any, west: Places, east: Places, weights: Array, shares: Array) -> float:
-    w0, w1, w2, w3 = weights[0, n], weights[1, n], weights[2, n], weights[3, n]
+@njit(cache=True, error_model="numpy", nogil=True, inline="always", fastmath={"contract"})
+def _read(n: int, flat: Array32, row: Any, west: Places, east: Places, weights: Array32, shares: Array32) -> float:
+    """The eight columns of four about a point, each of its own weight, in single precision (3e-5 of ln density)."""
+    one = np.float32(1.0)
     late, north, far = shares[0, n], shares[1, n], shares[2, n]
-    total = 0.0
-    for m in range(2):
-        a = west[n] + np.uint64(m * HOURS * LATITUDES) * row
-        b = east[n] + np.uint64(m * HOURS * LATITUDES) * row
-        sw = w0 * flat[a] + w1 * flat[a + _ONE] + w2 * flat[a + _TWO] + w3 * flat[a + _THREE]
-        se = w0 * flat[b] + w1 * flat[b + _ONE] + w2 * flat[b + _TWO] + w3 * flat[b + _THREE]
-        a += row
-        b += row
-        nw = w0 * flat[a] + w1 * flat[a + _ONE] + w2 * flat[a + _TWO] + w3 * flat[a + _THREE]
-        ne = w0 * flat[b] + w1 * flat[b + _ONE] + w2 * flat[b + _TWO] + w3 * flat[b + _THREE]
-        left, right = sw + north * (nw - sw), se + north * (ne - se)
-        total += (late if m else 1.0 - late) * (left + far * (right - left))
-    return total
+    early, south, near = one - late, one - north, one - far
+    after = np.uint64(HOURS * LATITUDES) * row
+    a, b = west[n], east[n]
+    c, d = a + after, b + after
+    p, q, r, s = early * south * near, early * north * near, early * south * far, early * north * far
+    t, u, v, w = late * south * near, late * north * near, late * south * far, late * north * far
+    total = np.float32(0.0)
+    for k in range(4):
+        i, j, m, o = a + np.uint64(k), b + np.uint64(k), c + np.uint64(k), d + np.uint64(k)
+        first = p * flat[i] + q * flat[i + row] + r * flat[j] + s * flat[j + row]
+        total += weights[k, n] * (first + t * flat[m] + u * flat[m + row] + v * flat[o] + w * flat[o + row])
+    return float(total)
