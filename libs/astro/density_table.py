@@ -212,35 +212,10 @@ def ln_departure(sense: Array32, slot: float, lat_deg: float, lst_h: float, alt_
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def ln_base_many(base: Array32, slot: Array, lat_deg: Array, lst_h: Array, alt_km: Array, out: Array) -> None:
-    """ln_base of each point: places and weights of a block in loops without branches, then the reading."""
-    flat, altitudes = base.reshape(-1), base.shape[3]
-    west, east = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64)
-    weights, shares = np.empty((4, _BLOCK), np.float32), np.empty((3, _BLOCK), np.float32)
-    for start in range(0, out.shape[0], _BLOCK):
-        count = min(_BLOCK, out.shape[0] - start)
-        for n in range(count):
-            p = start + n
-            _placed(n, base.shape[0], altitudes, slot[p], lat_deg[p], lst_h[p], alt_km[p], west, east, weights, shares)
-        for n in range(count):
-            out[start + n] = _read(n, flat, np.uint64(altitudes), west, east, weights, shares)
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _placed(
-    n: int,
-    slices: int,
-    altitudes: int,
-    slot: float,
-    lat_deg: float,
-    lst_h: float,
-    alt_km: float,
-    west: Places,
-    east: Places,
-    weights: Array32,
-    shares: Array32,
-) -> None:
-    """Places in the flat table of the stencil west and east of a point, weights of its four, shares of its sides.
+def _place(
+    slices: int, altitudes: int, slot: float, lat_deg: float, lst_h: float, alt_km: float
+) -> tuple[Any, Any, float, float, float, float]:
+    """Places in a flat table of the stencils west and east of a point; how far late, north, east and up it is.
 
     Places are unsigned, so that they are read without a test for below zero.
     """
@@ -251,11 +226,28 @@ def _placed(
     x = (turn - math.floor(turn)) * HOURS
     i = min(int(x), HOURS - 1)
     k, s = _altitude(alt_km)
-    weights[0, n], weights[1, n], weights[2, n], weights[3, n] = cubic(s)
-    shares[0, n], shares[1, n], shares[2, n] = slot - m, y - j, x - i
     first = (m * HOURS * LATITUDES + j) * altitudes + k
-    west[n] = first + i * LATITUDES * altitudes
-    east[n] = first + (i + 1 if i + 1 < HOURS else 0) * LATITUDES * altitudes
+    west = np.uint64(first + i * LATITUDES * altitudes)
+    east = np.uint64(first + (i + 1 if i + 1 < HOURS else 0) * LATITUDES * altitudes)
+    return west, east, slot - m, y - j, x - i, s
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def ln_base_many(base: Array32, slot: Array, lat_deg: Array, lst_h: Array, alt_km: Array, out: Array) -> None:
+    """ln_base of each point: places and weights of a block in loops without branches, then the reading."""
+    flat, altitudes = base.reshape(-1), base.shape[3]
+    west, east = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64)
+    weights, shares = np.empty((4, _BLOCK), np.float32), np.empty((3, _BLOCK), np.float32)
+    for start in range(0, out.shape[0], _BLOCK):
+        count = min(_BLOCK, out.shape[0] - start)
+        for n in range(count):
+            p = start + n
+            west[n], east[n], shares[0, n], shares[1, n], shares[2, n], s = _place(
+                base.shape[0], altitudes, slot[p], lat_deg[p], lst_h[p], alt_km[p]
+            )
+            weights[0, n], weights[1, n], weights[2, n], weights[3, n] = cubic(s)
+        for n in range(count):
+            out[start + n] = _read(n, flat, np.uint64(altitudes), west, east, weights, shares)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always", fastmath={"contract"})
