@@ -224,7 +224,7 @@ def _place(
     j = min(max(int(y), 0), LATITUDES - 2)
     turn = lst_h * (1.0 / 24.0)
     x = (turn - math.floor(turn)) * HOURS
-    i = min(int(x), HOURS - 1)
+    i = min(max(int(x), 0), HOURS - 1)  # no number at all must not read beyond the table
     k, s = _altitude(alt_km)
     first = (m * HOURS * LATITUDES + j) * altitudes + k
     west = np.uint64(first + i * LATITUDES * altitudes)

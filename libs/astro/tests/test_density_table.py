@@ -101,6 +101,18 @@ def test_a_driven_table_is_within_one_hundredth_of_the_model(whole, moved):
     assert rms(read(whole.driven(known), *where) - truth(known, *where)) < 0.01
 
 
+@pytest.mark.parametrize(
+    ("f", "a", "ap"),
+    [(30.0, 15.0, 60.0), (40.0, 0.0, 200.0), (0.0, -22.0, 4.0), (65.0, 0.0, 4.0), (-15.0, -10.0, 120.0)],
+)
+def test_a_faint_sun_in_a_storm_is_within_one_hundredth_of_the_model(f, a, ap):
+    """At the least reference, where density answers most steeply, out to the ends of what a table takes."""
+    made = density_days.span(START, 1, 75.0, threads=2)
+    since, *where = points(np.random.default_rng(8), 85.0, 400.0, 3000)
+    known = constant(75.0 + a + f, 75.0 + a, ap, 1)
+    assert rms(read(made.driven(known), since / 3.0, *where) - truth(known, since / 3.0, *where)) < 0.01
+
+
 def test_between_80_and_82_km_the_table_runs_where_the_model_steps(whole):
     """The model's drivers are held below 80 km, a step of up to 7 % in storms; the table takes 2 km over it."""
     storm = constant(150.0, 150.0, 200.0)
@@ -195,6 +207,18 @@ def test_days_out_of_order_or_of_two_kinds_are_not_joined():
         density_days.make(10, 150.0, 500.0)
     with pytest.raises(ValueError, match="no day of a year"):
         density_days.make(367, 150.0)
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+def test_kernels_given_no_number_read_nothing_beyond_the_table(whole, place, value):
+    """They do not validate, but a wrong place must not end the process; what they answer then says nothing."""
+    where = [np.array([one]) for one in (1.5, 40.0, 12.0, 200.0)]
+    where[place][0] = value
+    out, departure = np.zeros(1), np.ones(table.TERMS, np.float32)
+    table.ln_base_many(whole.base, *where, out)
+    table.ln_base(whole.base, *(float(one[0]) for one in where))
+    table.ln_departure(whole.sense, *(float(one[0]) for one in where), departure)
 
 
 def test_a_flight_that_leaves_the_table_is_refused(whole):
