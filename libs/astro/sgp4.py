@@ -100,11 +100,11 @@ def initialise_many(elements: Sequence[ElementSet]) -> Catalogue:
             f"{bad.eccentricity} are no orbit; check the set"
         )
     jd, fraction = columns[7], columns[8]
-    # The reference takes the sidereal time of an epoch in one double (40 microseconds); with the pair the half-day
-    # resonances part from it by 8 mm in 27 days.
+    # The reference takes the epochs of Sun, Moon and sidereal time in one double (40 microseconds); with the pair the
+    # half-day resonances part from it by 8 mm in 27 days, and the longest ellipses by 4 mm at once.
     gst = np.array([gmst82_rad(one, 0.0) for one in jd + fraction])
     records = np.zeros((len(elements), RECORD_SIZE))
-    initialise_all(columns[:7], (jd - _JD_1950) + fraction, gst, records)
+    initialise_all(columns[:7], (jd + fraction) - _JD_1950, gst, records)
     return Catalogue(records, jd, fraction, np.array([one.catalogue_number for one in elements], dtype=np.int64))
 
 

@@ -40,7 +40,7 @@ ROWS = 14
 # node, sine and cosine of the inclination; then what one stage leaves to the next.
 _SA, _AXN, _AYN, _U, _NODE, _SI, _CI, _E, _ARGP, _M, _INCL, _X1, _X2, _X3 = range(0, ROWS * BLOCK, BLOCK)
 _LYDDANE_RAD = 0.2
-_LONG_SQUARED = 0.85  # of the eccentricity
+_STEEP = 0.3  # semilatus rectum below which the short periods are no longer small angles
 _CONVERGED_RAD = 1.0e-6  # what a step of third order leaves behind is below the rounding
 
 
@@ -56,8 +56,8 @@ def fly(
             _near_mean(c, minutes[first:last], offset, work, code)
         else:
             _deep_mean(c, minutes[first:last], offset, work, code)
-        _kepler(work, last - first)
-        _short_periods(work, gst[first:last], spin, out[:, first:last], code)
+        steep = _kepler(work, last - first) > 0
+        _short_periods(steep, work, gst[first:last], spin, out[:, first:last], code)
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
@@ -228,8 +228,11 @@ def _deep_long_periods(w: Array, codes: Codes) -> None:
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
-def _kepler(w: Array, n: int) -> None:
-    """Sine and cosine of the eccentric argument of latitude E into _X1, _X2, by d = E - u = es cos d + ec sin d."""
+def _kepler(w: Array, n: int) -> int:
+    """Sine and cosine of the eccentric argument of latitude E into _X1, _X2, by d = E - u = es cos d + ec sin d.
+
+    Returns how many of the orbits have a semilatus rectum far inside the Earth.
+    """
     for j in range(min(n, BLOCK)):
         axn, ayn = w[_AXN + j], w[_AYN + j]
         s, c = sincos(w[_U + j])
@@ -251,36 +254,26 @@ def _kepler(w: Array, n: int) -> None:
             w[_E + j] = min(max(d - step, -1.0), 1.0)
         if moving == 0:
             break
-    long = 0
+    steep = 0
     for j in range(min(n, BLOCK)):
-        es, ec = w[_M + j], w[_ARGP + j]
-        long += 1 if es * es + ec * ec > _LONG_SQUARED else 0
+        es, ec, sa = w[_M + j], w[_ARGP + j], w[_SA + j]
+        steep += 1 if sa * sa * (1.0 - es * es - ec * ec) < _STEEP else 0
         s, c = w[_X1 + j], w[_X2 + j]
         sd, cd = sincos_reduced(w[_E + j])
         w[_X1 + j], w[_X2 + j] = s * cd + c * sd, c * cd - s * sd
-    if long > 0:
-        _kepler_long(w, n)
-
-
-@njit(cache=True, error_model="numpy")
-def _kepler_long(w: Array, n: int) -> None:
-    """The reference's own ten steps for very long ellipses, where they end up to kilometres short of the root."""
-    for j in range(n):
-        axn, ayn, u = w[_AXN + j], w[_AYN + j], np.fmod(w[_U + j], TWO_PI)
-        if axn * axn + ayn * ayn <= _LONG_SQUARED:
-            continue
-        e, step, s, c = u, 1.0, 0.0, 1.0
-        for _ in range(10):
-            s, c = math.sin(e), math.cos(e)
-            step = (u - ayn * c + axn * s - e) / (1.0 - c * axn - s * ayn)
-            e += min(max(step, -0.95), 0.95)
-            if abs(step) < 1.0e-12:
-                break
-        w[_X1 + j], w[_X2 + j] = s, c
+    return steep
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
-def _short_periods(w: Array, gst: Array, spin: float, out: Array, codes: Codes) -> None:
+def _turned(far: bool, s: float, c: float, by: float) -> tuple[float, float]:
+    if not far:
+        return turned(s, c, by)
+    sd, cd = sincos(by)
+    return s * cd + c * sd, c * cd - s * sd
+
+
+@njit(cache=True, error_model="numpy", fastmath=FAST)
+def _short_periods(steep: bool, w: Array, gst: Array, spin: float, out: Array, codes: Codes) -> None:
     """Position and velocity from the long-period elements and E."""
     km, km_s = EARTH_RADIUS_KM, EARTH_RADIUS_KM * XKE / 60.0
     o0, o1, o2, o3, o4, o5 = out[0], out[1], out[2], out[3], out[4], out[5]
@@ -304,10 +297,10 @@ def _short_periods(w: Array, gst: Array, spin: float, out: Array, codes: Codes) 
         con41, x1mth2 = 3.0 * ci2 - 1.0, 1.0 - ci2
         mrt = am * (1.0 - ecose) * (1.0 - 1.5 * t2p * beta * con41) + 0.5 * t1 * x1mth2 * c2
         codes[j] = codes[j] if codes[j] > 0 else (6 if mrt < 1.0 else 0)
-        sinu, cosu = turned(sinu, cosu, -0.25 * t2p * (7.0 * ci2 - 1.0) * s2)
+        sinu, cosu = _turned(steep, sinu, cosu, -0.25 * t2p * (7.0 * ci2 - 1.0) * s2)
         sn, cn = sincos(w[_NODE + j] - gst[j])
-        sn, cn = turned(sn, cn, 1.5 * t2p * ci * s2)
-        si, ci = turned(si, ci, 1.5 * t2p * ci * si * c2)
+        sn, cn = _turned(steep, sn, cn, 1.5 * t2p * ci * s2)
+        si, ci = _turned(steep, si, ci, 1.5 * t2p * ci * si * c2)
         ux, uy, uz = cn * cosu - sn * ci * sinu, sn * cosu + cn * ci * sinu, si * sinu
         vx, vy, vz = -cn * sinu - sn * ci * cosu, cn * ci * cosu - sn * sinu, si * cosu
         nt = isa * isa * isa * t1

@@ -25,7 +25,7 @@ LEAP_SECONDS = (
     (48257, 26), (48804, 27), (49169, 28), (49534, 29), (50083, 30), (50630, 31), (51179, 32), (53736, 33),
     (54832, 34), (56109, 35), (57204, 36), (57754, 37),
 )  # fmt: skip
-# Before them UTC drifted: first day (MJD), TAI - UTC in seconds at a reference MJD, its change a day (USNO tai-utc.dat).
+# Before them UTC drifted: first day (MJD), TAI - UTC in seconds at a reference MJD, its change a day (tai-utc.dat).
 DRIFTING_SECONDS = (
     (37300, 1.4228180, 37300, 0.001296), (37512, 1.3728180, 37300, 0.001296), (37665, 1.8458580, 37665, 0.0011232),
     (38334, 1.9458580, 37665, 0.0011232), (38395, 3.2401300, 38761, 0.001296), (38486, 3.3401300, 38761, 0.001296),

@@ -127,9 +127,8 @@ def test_times_out_of_order_give_the_same_states(few):
     shuffled = np.random.default_rng(1).permutation(300)
     states, _ = sgp4.propagate_minutes(few, minutes)
     mixed, _ = sgp4.propagate_minutes(few, minutes[shuffled])
-    np.testing.assert_allclose(
-        mixed, states[:, :, shuffled], rtol=0, atol=1e-8
-    )  # vector lanes and their tail round apart
+    # vector lanes and their tail round apart
+    np.testing.assert_allclose(mixed, states[:, :, shuffled], rtol=0, atol=1e-8)
 
 
 def test_the_fused_earth_fixed_states_are_those_of_the_frames(few):
