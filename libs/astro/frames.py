@@ -72,15 +72,14 @@ def teme_to_itrf(
     """State (3,), (3,) in ITRF at a UTC epoch."""
     r, v = teme_to_pef(r_km, v_km_s, gmst82_rad(jd, fraction + ut1_utc_s / DAY_S))
     xp, yp = np.full(1, xp_rad), np.full(1, yp_rad)
-    polar_motion(xp, yp, r.reshape(3, 1))
-    polar_motion(xp, yp, v.reshape(3, 1))
+    polar_motion(xp, yp, r[0:1], r[1:2], r[2:3])
+    polar_motion(xp, yp, v[0:1], v[1:2], v[2:3])
     return r, v
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
-def polar_motion(xp_rad: Array, yp_rad: Array, vectors: Array) -> None:
-    """From PEF to ITRF, in place, vectors (3, n) with the pole at (xp, yp) (n,): to third order, 1e-15."""
-    x, y, z = vectors[0], vectors[1], vectors[2]
+def polar_motion(xp_rad: Array, yp_rad: Array, x: Array, y: Array, z: Array) -> None:
+    """From PEF to ITRF, in place, of n vectors x, y, z with the pole at (xp, yp) (n,): to third order, 1e-15."""
     for j in range(xp_rad.size):
         xp, yp = xp_rad[j], yp_rad[j]
         cx, cy = 1.0 - 0.5 * xp * xp, 1.0 - 0.5 * yp * yp

@@ -211,22 +211,22 @@ def _fly(
     for i in range(records.shape[0]):
         for first in range(0, minutes.size, _TILE):
             last = min(first + _TILE, minutes.size)
-            times, turned, codes = minutes[first:last], gst[first:last], errors[i, first:last]
-            states = out[i, :, first:last]
+            times, turned, codes = minutes[first:last], gst[first:last], errors[i][first:last]
             span = max(abs(times.min() + offsets[i]), abs(times.max() + offsets[i]))
             if sgp4_near.holds(records[i], span):
-                sgp4_near.fly(records[i], times, offsets[i], turned, spin, states, codes)
+                sgp4_near.fly(records[i], times, offsets[i], turned, spin, out[i], first, codes)
             else:
-                sgp4_general.fly(records[i], times, offsets[i], turned, spin, states, codes, work)
+                sgp4_general.fly(records[i], times, offsets[i], turned, spin, out[i], first, codes, work)
             if spin != 0.0:
-                polar_motion(xp[first:last], yp[first:last], states[:3])
-                polar_motion(xp[first:last], yp[first:last], states[3:])
+                x, y = xp[first:last], yp[first:last]
+                polar_motion(x, y, out[i, 0][first:last], out[i, 1][first:last], out[i, 2][first:last])
+                polar_motion(x, y, out[i, 3][first:last], out[i, 4][first:last], out[i, 5][first:last])
             if codes.max() > 0:
-                _blank(states, codes)
+                _blank(out[i], first, codes)
 
 
 @njit(cache=True, error_model="numpy")
-def _blank(states: Array, codes: Codes) -> None:
+def _blank(states: Array, first: int, codes: Codes) -> None:
     for j in range(codes.size):
         if 0 < codes[j] < DECAYED:
-            states[:, j] = np.nan
+            states[:, first + j] = np.nan

@@ -46,7 +46,7 @@ _CONVERGED_RAD = 1.0e-6  # what a step of third order leaves behind is below the
 
 @njit(cache=True, error_model="numpy")
 def fly(
-    c: Array, minutes: Array, offset: float, gst: Array, spin: float, out: Array, codes: Codes, work: Array
+    c: Array, minutes: Array, offset: float, gst: Array, spin: float, out: Array, begin: int, codes: Codes, work: Array
 ) -> None:
     """As sgp4_near.fly, for any record; work is (ROWS * BLOCK,)."""
     for first in range(0, minutes.size, BLOCK):
@@ -57,7 +57,7 @@ def fly(
         else:
             _deep_mean(c, minutes[first:last], offset, work, code)
         steep = _kepler(work, last - first) > 0
-        _short_periods(steep, work, gst[first:last], spin, out[:, first:last], code)
+        _short_periods(steep, work, gst[first:last], spin, out, begin + first, code)
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
@@ -273,10 +273,12 @@ def _turned(far: bool, s: float, c: float, by: float) -> tuple[float, float]:
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
-def _short_periods(steep: bool, w: Array, gst: Array, spin: float, out: Array, codes: Codes) -> None:
+def _short_periods(steep: bool, w: Array, gst: Array, spin: float, out: Array, first: int, codes: Codes) -> None:
     """Position and velocity from the long-period elements and E."""
     km, km_s = EARTH_RADIUS_KM, EARTH_RADIUS_KM * XKE / 60.0
-    o0, o1, o2, o3, o4, o5 = out[0], out[1], out[2], out[3], out[4], out[5]
+    last = first + gst.size
+    o0, o1, o2 = out[0][first:last], out[1][first:last], out[2][first:last]
+    o3, o4, o5 = out[3][first:last], out[4][first:last], out[5][first:last]
     for j in range(min(gst.size, BLOCK)):
         sa, axn, ayn, si, ci = w[_SA + j], w[_AXN + j], w[_AYN + j], w[_SI + j], w[_CI + j]
         se, ce = w[_X1 + j], w[_X2 + j]

@@ -46,8 +46,8 @@ def holds(c: Array, span_min: float) -> bool:
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
-def fly(c: Array, minutes: Array, offset: float, gst: Array, spin: float, out: Array, codes: Codes) -> None:
-    """States into out (6, n) km, km/s and errors into codes (n,) at minutes + offset from the epoch.
+def fly(c: Array, minutes: Array, offset: float, gst: Array, spin: float, out: Array, first: int, codes: Codes) -> None:
+    """States into out (6, >= first + n) km, km/s from column first on, and errors into codes (n,), at n minutes + offset.
 
     The axes are those of TEME turned by gst (rad, of each time) about z and turning with spin (rad/s).
     """
@@ -57,7 +57,9 @@ def fly(c: Array, minutes: Array, offset: float, gst: Array, spin: float, out: A
     no, ecco, xlcof, aycof, con41, x1mth2, x7thm1 = c[NO], c[ECCO], c[XLCOF], c[AYCOF], c[CON41], c[X1MTH2], c[X7THM1]
     cosi, sini, rao = c[COSIO], c[SINIO], math.sqrt(c[AO])
     km, km_s = EARTH_RADIUS_KM, EARTH_RADIUS_KM * XKE / 60.0
-    o0, o1, o2, o3, o4, o5 = out[0], out[1], out[2], out[3], out[4], out[5]
+    last = first + minutes.size
+    o0, o1, o2 = out[0][first:last], out[1][first:last], out[2][first:last]  # slices of rows are known to be dense
+    o3, o4, o5 = out[3][first:last], out[4][first:last], out[5][first:last]
     for j in range(minutes.size):
         t = minutes[j] + offset
         t2 = t * t

@@ -139,8 +139,9 @@ def test_the_fused_earth_fixed_states_are_those_of_the_frames(few):
     for i in range(0, len(few.records), 5):
         for j in range(0, 50, 7):
             r, v = frames.teme_to_pef(teme[i, :3, j], teme[i, 3:, j], turn.gmst_rad[j])
-            frames.polar_motion(turn.xp_rad[j : j + 1], turn.yp_rad[j : j + 1], r.reshape(3, 1))
-            frames.polar_motion(turn.xp_rad[j : j + 1], turn.yp_rad[j : j + 1], v.reshape(3, 1))
+            xp, yp = turn.xp_rad[j : j + 1], turn.yp_rad[j : j + 1]
+            frames.polar_motion(xp, yp, r[0:1], r[1:2], r[2:3])
+            frames.polar_motion(xp, yp, v[0:1], v[1:2], v[2:3])
             np.testing.assert_allclose(fixed[i, :3, j], r, rtol=0, atol=1e-9)
             np.testing.assert_allclose(fixed[i, 3:, j], v, rtol=0, atol=1e-12)
 
@@ -163,9 +164,9 @@ def test_the_series_for_small_eccentricities_agree_with_the_general_stages(
         return
     near, general = np.empty((6, 100)), np.empty((6, 100))
     codes, others = np.empty(100, np.uint8), np.empty(100, np.uint8)
-    sgp4_near.fly(record, minutes, 0.0, still, 0.0, near, codes)
+    sgp4_near.fly(record, minutes, 0.0, still, 0.0, near, 0, codes)
     work = np.empty(sgp4_general.ROWS * sgp4_general.BLOCK)
-    sgp4_general.fly(record, minutes, 0.0, still, 0.0, general, others, work)
+    sgp4_general.fly(record, minutes, 0.0, still, 0.0, general, 0, others, work)
     assert np.array_equal(codes, others)
     good = codes == 0
     np.testing.assert_allclose(near[:3, good], general[:3, good], rtol=0, atol=1e-7)
