@@ -47,7 +47,7 @@ def holds(c: Array, span_min: float) -> bool:
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
 def fly(c: Array, minutes: Array, offset: float, gst: Array, spin: float, out: Array, first: int, codes: Codes) -> None:
-    """States into out (6, >= first + n) km, km/s from column first on, and errors into codes (n,), at n minutes + offset.
+    """States into columns of out (6, m) from first on, km and km/s, and errors into codes (n,), at n minutes + offset.
 
     The axes are those of TEME turned by gst (rad, of each time) about z and turning with spin (rad/s).
     """
