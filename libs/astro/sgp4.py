@@ -33,7 +33,7 @@ ERRORS = {
     DECAYED: "the object is below the surface",
 }
 _JD_1950 = 2433281.5
-_TILE = 4096  # times of one object at a go: an object's states of that many lie in the second cache
+_TILE = 512  # times of one object at a go, whose states stay in the nearest cache for the turn of the pole
 
 
 class DeepSpace(Exception):

@@ -42,7 +42,8 @@ def holds(c: Array, span_min: float) -> bool:
     wobble = abs(c[11]) * t + abs(c[12]) * ((1.0 + c[13]) ** 3 + abs(c[14]))
     drag = t * (abs(c[7]) + t * (abs(c[16]) + t * (abs(c[17]) + t * abs(c[18]))))
     e = c[ECCO] + abs(c[8]) * t + 2.0 * abs(c[9]) + 2.0 * abs(c[AYCOF])
-    return c[DEEP] == 0.0 and wobble < _MAX_TURN_RAD and drag < 0.2 and e < MAX_ECCENTRICITY
+    held: bool = c[DEEP] == 0.0 and wobble < _MAX_TURN_RAD and drag < 0.2 and e < MAX_ECCENTRICITY
+    return held
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)

@@ -38,7 +38,8 @@ def unkozai(no_kozai: float, ecco: float, inclo: float) -> float:
     d1 = 0.75 * J2 * (3.0 * cos2 - 1.0) / (math.sqrt(omeosq) * omeosq)
     de = d1 / (ak * ak)
     adel = ak * (1.0 - de * de - de * (1.0 / 3.0 + 134.0 * de * de / 81.0))
-    return no_kozai / (1.0 + d1 / (adel * adel))
+    mean_motion: float = no_kozai / (1.0 + d1 / (adel * adel))
+    return mean_motion
 
 
 @njit(cache=True, error_model="numpy")

@@ -100,4 +100,5 @@ def _by_erfa(jd: Array, fraction: Array, states: Array, earth: eop.EarthOrientat
     jd, fraction = jd[:SLOW_STATES], fraction[:SLOW_STATES]
     ut1, xp, yp = earth.at_many(jd, fraction)
     turn = erfa.c2tcio(np.eye(3), erfa.gmst82(jd, fraction + ut1 / 86400.0), erfa.pom00(xp, yp, 0.0))
-    return np.einsum("nij,jn->in", turn, states[:3, :SLOW_STATES])
+    turned: Array = np.einsum("nij,jn->in", turn, states[:3, :SLOW_STATES])
+    return turned

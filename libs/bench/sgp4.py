@@ -137,29 +137,29 @@ def _split(pairs: Pairs) -> tuple[Pairs, Pairs]:
 
 
 def _elements(one: Satrec) -> ElementSet:
-    degrees = np.degrees([one.inclo, one.nodeo, one.argpo, one.mo]).tolist()
+    incl, node, perigee, anomaly = np.degrees([one.inclo, one.nodeo, one.argpo, one.mo]).tolist()
     return ElementSet(
         one.satnum, b"", b"", one.jdsatepoch, one.jdsatepochF, one.no_kozai * (720.0 / np.pi), one.ecco,
-        *degrees, one.bstar, 0.0, 0.0, "U", 0, 0,
+        incl, node, perigee, anomaly, one.bstar, 0.0, 0.0, "U", 0, 0,
     )  # fmt: skip
 
 
 def _astroz(pairs: Pairs, frame: str, near: int | None = None) -> Contender:
-    """Its own kernels, into buffers made once as ours are."""
+    """The kernels beneath its public call, which allocates, into buffers made once as ours are."""
+    peer: Any = astroz
     count = len(pairs) if near is None else near
-    close = astroz.Constellation("\n".join(line for pair in pairs[:count] for line in pair))
+    close = peer.Constellation("\n".join(line for pair in pairs[:count] for line in pair))._zig  # noqa: SLF001
     start = float(_instants()[0][0])
-    offsets = (start - np.array(close._zig.epochs, dtype=np.float64)) * 1440.0  # noqa: SLF001  its public call allocates
+    offsets = (start - np.array(close.epochs, dtype=np.float64)) * 1440.0
     r, v = np.zeros((count, MINUTES, 3)), np.zeros((count, MINUTES, 3))
-    far = [astroz._Satrec.twoline2rv(*pair, astroz._WGS72) for pair in pairs[count:]]  # noqa: SLF001
+    far = [peer._Satrec.twoline2rv(*pair, peer._WGS72) for pair in pairs[count:]]  # noqa: SLF001
     far_r, far_v = np.zeros((MINUTES, len(far), 3)), np.zeros((MINUTES, len(far), 3))
+    fly_far, instants = peer._sdp4_batch_propagate_into, np.full(MINUTES, start)  # noqa: SLF001
 
     def run() -> None:
-        close._zig.propagate_into(TIMES, r, v, epoch_offsets=offsets, output=frame, reference_jd=start)  # noqa: SLF001
+        close.propagate_into(TIMES, r, v, epoch_offsets=offsets, output=frame, reference_jd=start)
         if far:
-            astroz._sdp4_batch_propagate_into(  # noqa: SLF001
-                far, np.full(MINUTES, start), TIMES / 1440.0, far_r, far_v, output_stride=len(far), sat_offset=0
-            )
+            fly_far(far, instants, TIMES / 1440.0, far_r, far_v, output_stride=len(far), sat_offset=0)
 
     run()
     return Contender("astroz" if frame == "teme" else f"astroz {frame}", run, float(len(pairs) * MINUTES))

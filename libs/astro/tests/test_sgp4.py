@@ -5,6 +5,7 @@ import math
 import os
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def elements(satellite: Satrec) -> ElementSet:
     )  # fmt: skip
 
 
-def satellites(text: str, kind: type = Satrec) -> list[Satrec]:
+def satellites(text: str, kind: Any = Satrec) -> list[Satrec]:
     lines = [line for line in text.splitlines() if line[:2] in ("1 ", "2 ")]
     return [kind.twoline2rv(a, b, WGS72) for a, b in zip(lines[::2], lines[1::2], strict=True)]
 
