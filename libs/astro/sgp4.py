@@ -213,14 +213,17 @@ def _fly(
             last = min(first + _TILE, minutes.size)
             times, turned, codes = minutes[first:last], gst[first:last], errors[i][first:last]
             span = max(abs(times.min() + offsets[i]), abs(times.max() + offsets[i]))
+            x, y = xp[first:last], yp[first:last]
             if sgp4_near.holds(records[i], span):
-                sgp4_near.fly(records[i], times, offsets[i], turned, spin, out[i], first, codes)
+                if spin == 0.0:
+                    sgp4_near.fly(records[i], times, offsets[i], turned, spin, x, y, out[i], first, codes)
+                else:
+                    sgp4_near.fly_fixed(records[i], times, offsets[i], turned, spin, x, y, out[i], first, codes)
             else:
                 sgp4_general.fly(records[i], times, offsets[i], turned, spin, out[i], first, codes, work)
-            if spin != 0.0:
-                x, y = xp[first:last], yp[first:last]
-                polar_motion(x, y, out[i, 0][first:last], out[i, 1][first:last], out[i, 2][first:last])
-                polar_motion(x, y, out[i, 3][first:last], out[i, 4][first:last], out[i, 5][first:last])
+                if spin != 0.0:
+                    polar_motion(x, y, out[i, 0][first:last], out[i, 1][first:last], out[i, 2][first:last])
+                    polar_motion(x, y, out[i, 3][first:last], out[i, 4][first:last], out[i, 5][first:last])
             if codes.max() > 0:
                 _blank(out[i], first, codes)
 

@@ -165,7 +165,7 @@ def test_the_series_for_small_eccentricities_agree_with_the_general_stages(
         return
     near, general = np.empty((6, 100)), np.empty((6, 100))
     codes, others = np.empty(100, np.uint8), np.empty(100, np.uint8)
-    sgp4_near.fly(record, minutes, 0.0, still, 0.0, near, 0, codes)
+    sgp4_near.fly(record, minutes, 0.0, still, 0.0, still, still, near, 0, codes)
     work = np.empty(sgp4_general.ROWS * sgp4_general.BLOCK)
     sgp4_general.fly(record, minutes, 0.0, still, 0.0, general, 0, others, work)
     assert np.array_equal(codes, others)
