@@ -1,0 +1,284 @@
+"""Flight of pieces from break-up to flight levels and the ground: 3-DOF point masses in turning air.
+
+Equations, validity and measured error: docs/physics/entry.md. Lift is left out: a plate that glides lands elsewhere.
+Each piece is flown alone, so that the result depends neither on how pieces are grouped nor on the threads.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from libs.astro import frames
+from libs.astro.drag_coefficient import DragTable, Shape, read_drag_table
+from libs.astro.entry_flight import EAST, FIELDS, LAT, LON, NORTH, SECONDS, UP, descend_all
+from libs.astro.entry_motion import AIR_COLUMNS, LN_RHO, SOUND, VISCOSITY
+from libs.astro.entry_motion import EAST as WIND_EAST
+from libs.astro.entry_motion import NORTH as WIND_NORTH
+from libs.astro.us76 import us76
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+
+FOOT_KM = 0.0003048
+_STANDARD_RADIUS_KM = 6356.766  # of geopotential altitude, US76
+RTOL = 1e-6
+ATOL = 1e-6  # km and km/s
+MAX_S = 6 * 3600.0
+AIR_STEP_KM = 0.25
+AIR_TOP_KM = 150.0
+_MASS_PER_AREA = (1e-3, 1e6)  # kg/m2
+_SPEED_MAX_KM_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What the pieces fall on. EARTH unless a check case asks for another."""
+
+    radius_km: float
+    flattening: float
+    mu_km3_s2: float
+    j2: float
+    spin_rad_s: float
+
+    def row(self) -> Array:
+        e2 = self.flattening * (2.0 - self.flattening)
+        polar = self.radius_km * (1.0 - self.flattening)
+        return np.array([self.radius_km, e2, self.mu_km3_s2, self.j2, self.spin_rad_s, polar])
+
+
+EARTH = Body(frames.EARTH_RADIUS_KM, frames.FLATTENING, 398600.4418, 1.08262668e-3, frames.EARTH_ROTATION_RAD_S)
+SPHERE = Body(6371.0, 0.0, 398600.4418, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """Profiles by geometric altitude, `step_km` apart from 0: rows (profiles, altitudes, columns of entry_motion).
+
+    ln density (kg/m3), speed of sound (m/s), viscosity (Pa s), wind to the east and to the north (m/s).
+    """
+
+    rows: Array
+    step_km: float
+
+    @property
+    def top_km(self) -> float:
+        return (self.rows.shape[1] - 1) * self.step_km
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """(N,) each: mass over reference area (kg/m2), length for the Reynolds number (m), Shape."""
+
+    mass_per_area_kg_m2: Array
+    length_m: Array
+    shape: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Descents:
+    """(pieces, levels) each, at the first downward crossing of a level; not a number where `reached` is false.
+
+    Altitude above WGS-84 in km, seconds after release, degrees, velocity over the ground in m/s. `broken` (N,) marks
+    pieces whose integration failed; those not reached and not broken were still aloft after max_s.
+    """
+
+    levels_km: Array
+    reached: np.ndarray[Any, np.dtype[np.bool_]]
+    broken: np.ndarray[Any, np.dtype[np.bool_]]
+    seconds: Array
+    lat_deg: Array
+    lon_deg: Array
+    east_m_s: Array
+    north_m_s: Array
+    up_m_s: Array
+
+    @property
+    def speed_m_s(self) -> Array:
+        return np.sqrt(self.east_m_s**2 + self.north_m_s**2 + self.up_m_s**2)
+
+    @property
+    def dwell_s(self) -> Array:
+        """(pieces, levels - 1): time from each level to the next lower one."""
+        return np.diff(self.seconds, axis=1)
+
+    def states(self, level: int) -> Array:
+        """(N, 6) Earth-fixed km, km/s at a level: where fragments of a parent are released."""
+        return earth_fixed(
+            self.lat_deg[:, level], self.lon_deg[:, level], self.levels_km[:, level], self.east_m_s[:, level],
+            self.north_m_s[:, level], self.up_m_s[:, level],
+        )  # fmt: skip
+
+
+def flight_level_km(level: float) -> float:
+    """Geometric altitude of a flight level (hundreds of feet) in the standard atmosphere.
+
+    Flight levels are pressure surfaces: on a day they lie up to some 0.5 km off.
+    """
+    height = level * 100.0 * FOOT_KM
+    return _STANDARD_RADIUS_KM * height / (_STANDARD_RADIUS_KM - height)
+
+
+def standard_air(top_km: float = AIR_TOP_KM, step_km: float = AIR_STEP_KM) -> Air:
+    """US76 without wind, one profile."""
+    alt = np.arange(math.ceil(top_km / step_km) + 1) * step_km
+    values = [us76(float(one)) for one in alt]
+    rows = np.zeros((1, len(alt), AIR_COLUMNS))
+    rows[0, :, LN_RHO] = np.log([rho for rho, *_ in values])
+    rows[0, :, SOUND] = [sound for *_, sound, _ in values]
+    rows[0, :, VISCOSITY] = [viscosity for *_, viscosity in values]
+    return Air(rows, step_km)
+
+
+def exponential_air(surface_kg_m3: float, scale_height_km: float, top_km: float = AIR_TOP_KM) -> Air:
+    """Density falling by e each scale height, speed of sound 300 m/s, no wind: for checks against closed solutions."""
+    alt = np.arange(math.ceil(top_km / AIR_STEP_KM) + 1) * AIR_STEP_KM
+    rows = np.zeros((1, len(alt), AIR_COLUMNS))
+    rows[0, :, LN_RHO] = math.log(surface_kg_m3) - alt / scale_height_km
+    rows[0, :, SOUND], rows[0, :, VISCOSITY] = 300.0, 1.8e-5
+    return Air(rows, AIR_STEP_KM)
+
+
+def with_wind(air: Air, alt_km: Array, east_m_s: Array, north_m_s: Array) -> Air:
+    """The first profile of `air` under winds: alt_km (K,) rising, winds (K,) or (profiles, K), held beyond the ends.
+
+    One profile for each sample of an uncertain wind. ValueError for winds beyond 200 m/s or altitudes not rising.
+    """
+    east, north = np.atleast_2d(east_m_s), np.atleast_2d(north_m_s)
+    alt = np.asarray(alt_km, dtype=np.float64)
+    if alt.ndim != 1 or east.shape != north.shape or east.shape[1:] != alt.shape or not np.all(np.diff(alt) > 0.0):
+        raise ValueError("winds need rising altitudes and one east and one north value for each")
+    if not (np.all(np.abs(east) <= 200.0) and np.all(np.abs(north) <= 200.0)):
+        raise ValueError("winds must be numbers within 200 m/s")
+    grid = np.arange(air.rows.shape[1]) * air.step_km
+    rows = np.repeat(air.rows[:1], len(east), axis=0)
+    for k in range(len(east)):
+        rows[k, :, WIND_EAST] = np.interp(grid, alt, east[k])
+        rows[k, :, WIND_NORTH] = np.interp(grid, alt, north[k])
+    return Air(rows, air.step_km)
+
+
+def earth_fixed(
+    lat_deg: Array, lon_deg: Array, alt_km: Array, east_m_s: Array, north_m_s: Array, up_m_s: Array,
+    body: Body = EARTH,
+) -> Array:  # fmt: skip
+    """(N, 6) Earth-fixed states (km, km/s) from geodetic places and velocities over the ground, (N,) each."""
+    lat, lon = np.radians(lat_deg), np.radians(lon_deg)
+    s, c, sl, cl = np.sin(lat), np.cos(lat), np.sin(lon), np.cos(lon)
+    e2 = body.flattening * (2.0 - body.flattening)
+    n = body.radius_km / np.sqrt(1.0 - e2 * s * s)
+    outward = 1e-3 * (c * up_m_s - s * north_m_s)
+    east = 1e-3 * np.asarray(east_m_s)
+    return np.stack([
+        (n + alt_km) * c * cl, (n + alt_km) * c * sl, (n * (1.0 - e2) + alt_km) * s,
+        outward * cl - east * sl, outward * sl + east * cl, 1e-3 * (s * up_m_s + c * north_m_s),
+    ], axis=-1)  # fmt: skip
+
+
+def ballistic(bc_kg_m2: Array) -> Pieces:
+    """Pieces of constant ballistic coefficient m / (CD A)."""
+    bc = np.asarray(bc_kg_m2, dtype=np.float64)
+    return Pieces(bc, np.ones_like(bc), np.full(bc.shape, int(Shape.CONSTANT)))
+
+
+def fly(
+    states: Array,
+    pieces: Pieces,
+    levels_km: Array | Sequence[float],
+    air: Air,
+    *,
+    profile: Ints | None = None,
+    drag: DragTable | None = None,
+    body: Body = EARTH,
+    rtol: float = RTOL,
+    atol: float = ATOL,
+    max_s: float = MAX_S,
+    settle: bool = True,
+    threads: int = 1,
+) -> Descents:
+    """Flies pieces from Earth-fixed states (N, 6) in km, km/s down through levels (L,) or (N, L), km, each falling.
+
+    The ground is a level like others, commonly the last, 0. `profile` (N,) picks each piece's air. `settle` lets pieces
+    whose fall has settled go on by it (quasi-steady); without it light pieces take many short steps. Refuses with
+    ValueError what is not finite, not below the release, above the air, or out of range.
+    """
+    count = len(states)
+    starts = np.ascontiguousarray(states, dtype=np.float64)
+    levels = np.ascontiguousarray(np.broadcast_to(np.asarray(levels_km, dtype=np.float64), (count, np.shape(levels_km)[-1])))
+    chosen = np.zeros(count, dtype=np.int64) if profile is None else np.asarray(profile, dtype=np.int64)
+    row = body.row()
+    _check_states(starts, levels, air, body)
+    _check_pieces(pieces, count, air, chosen)
+    table = (drag or read_drag_table()).values
+    out = np.full((FIELDS, count, levels.shape[1]), np.nan)
+    status, reached = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    given = [np.ascontiguousarray(one, dtype=np.float64) for one in (pieces.mass_per_area_kg_m2, pieces.length_m)]
+    shapes = np.ascontiguousarray(pieces.shape, dtype=np.int64)
+
+    def run(part: slice) -> None:
+        descend_all(
+            starts[part], given[0][part], given[1][part], shapes[part], chosen[part], levels[part], air.rows,
+            air.step_km, table, row, rtol, atol, max_s, settle, out[:, part], status[part], reached[part],
+        )  # fmt: skip
+
+    _spread(run, count, threads)
+    return Descents(
+        levels, np.arange(levels.shape[1]) < reached[:, None], status < 0, out[SECONDS], np.degrees(out[LAT]),
+        np.degrees(out[LON]), 1e3 * out[EAST], 1e3 * out[NORTH], 1e3 * out[UP],
+    )  # fmt: skip
+
+
+def _check_states(starts: Array, levels: Array, air: Air, body: Body) -> None:
+    if starts.ndim != 2 or starts.shape[1] != 6 or not np.isfinite(starts).all():
+        raise ValueError("states must be finite, one row of x, y, z (km) and vx, vy, vz (km/s) for each piece")
+    if air.rows.ndim != 3 or air.rows.shape[1] < 4 or air.rows.shape[2] != AIR_COLUMNS or not np.isfinite(air.rows).all():
+        raise ValueError(f"air needs finite rows (profiles, altitudes >= 4, {AIR_COLUMNS})")
+    if not (np.linalg.norm(starts[:, 3:], axis=1) <= _SPEED_MAX_KM_S).all():
+        raise ValueError(f"speeds must be at most {_SPEED_MAX_KM_S} km/s; are the states in km/s?")
+    alt = altitude_km(starts, body)
+    if not (alt <= air.top_km).all():
+        raise ValueError(f"a piece starts above the air, which ends at {air.top_km} km")
+    if levels.shape[1] == 0 or not (np.isfinite(levels).all() and (np.diff(levels, axis=1) < 0.0).all()):
+        raise ValueError("levels must be finite and fall from one to the next")
+    if not ((levels[:, 0] < alt).all() and (levels[:, -1] >= -0.5).all()):
+        raise ValueError("levels must lie below the release and not below -0.5 km")
+
+
+def _check_pieces(pieces: Pieces, count: int, air: Air, profile: Ints) -> None:
+    fields = (pieces.mass_per_area_kg_m2, pieces.length_m, pieces.shape, profile)
+    if any(np.shape(one) != (count,) for one in fields):
+        raise ValueError(f"each of {count} pieces needs its mass per area, length, shape and profile")
+    low, high = _MASS_PER_AREA
+    if not ((pieces.mass_per_area_kg_m2 >= low) & (pieces.mass_per_area_kg_m2 <= high)).all():
+        raise ValueError(f"mass per area must lie within {low} and {high} kg/m2")
+    if not ((pieces.length_m > 0.0) & (pieces.length_m < 1e3)).all():
+        raise ValueError("lengths must be positive and below 1 km")
+    if not ((pieces.shape >= 0) & (pieces.shape < len(Shape))).all():
+        raise ValueError("there is no such shape")
+    if not ((profile >= 0) & (profile < len(air.rows))).all():
+        raise ValueError(f"there are {len(air.rows)} profiles of air")
+
+
+def altitude_km(states: Array, body: Body = EARTH) -> Array:
+    """Altitude (N,) of Earth-fixed states (N, >= 3), by Bowring's formula as the kernels do."""
+    a, e2 = body.radius_km, body.flattening * (2.0 - body.flattening)
+    b = a * (1.0 - body.flattening)
+    p, z = np.hypot(states[:, 0], states[:, 1]), states[:, 2]
+    u = np.arctan2(z * a, p * b)
+    lat = np.arctan2(z + e2 / (1.0 - e2) * b * np.sin(u) ** 3, p - e2 * a * np.cos(u) ** 3)
+    alt: Array = p * np.cos(lat) + z * np.sin(lat) - a * np.sqrt(1.0 - e2 * np.sin(lat) ** 2)
+    return alt
+
+
+def _spread(run: Callable[[slice], None], count: int, threads: int) -> None:
+    size = max(1, math.ceil(count / max(1, threads * 8)))
+    parts = [slice(k, min(k + size, count)) for k in range(0, count, size)]
+    if threads <= 1 or len(parts) <= 1:
+        for part in parts:
+            run(part)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, parts))
