@@ -12,24 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import frames
+from libs.astro import frames, us76
 from libs.astro.drag_coefficient import DragTable, Shape, read_drag_table
+from libs.astro.entry_air import Air
 from libs.astro.entry_flight import EAST, FIELDS, LAT, LON, NORTH, SECONDS, UP, descend_all
-from libs.astro.entry_motion import AIR_COLUMNS, LN_RHO, SOUND, VISCOSITY
-from libs.astro.entry_motion import EAST as WIND_EAST
-from libs.astro.entry_motion import NORTH as WIND_NORTH
-from libs.astro.us76 import us76
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 FOOT_KM = 0.0003048
-_STANDARD_RADIUS_KM = 6356.766  # of geopotential altitude, US76
 RTOL = 1e-6
 ATOL = 1e-6  # km and km/s
 MAX_S = 6 * 3600.0
-AIR_STEP_KM = 0.25
-AIR_TOP_KM = 150.0
 _MASS_PER_AREA = (1e-3, 1e6)  # kg/m2
 _SPEED_MAX_KM_S = 20.0
 
@@ -52,21 +46,6 @@ class Body:
 
 EARTH = Body(frames.EARTH_RADIUS_KM, frames.FLATTENING, 398600.4418, 1.08262668e-3, frames.EARTH_ROTATION_RAD_S)
 SPHERE = Body(6371.0, 0.0, 398600.4418, 0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Air:
-    """Profiles by geometric altitude, `step_km` apart from 0: rows (profiles, altitudes, columns of entry_motion).
-
-    ln density (kg/m3), speed of sound (m/s), viscosity (Pa s), wind to the east and to the north (m/s).
-    """
-
-    rows: Array
-    step_km: float
-
-    @property
-    def top_km(self) -> float:
-        return (self.rows.shape[1] - 1) * self.step_km
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,46 +98,7 @@ def flight_level_km(level: float) -> float:
     Flight levels are pressure surfaces: on a day they lie up to some 0.5 km off.
     """
     height = level * 100.0 * FOOT_KM
-    return _STANDARD_RADIUS_KM * height / (_STANDARD_RADIUS_KM - height)
-
-
-def standard_air(top_km: float = AIR_TOP_KM, step_km: float = AIR_STEP_KM) -> Air:
-    """US76 without wind, one profile."""
-    alt = np.arange(math.ceil(top_km / step_km) + 1) * step_km
-    values = [us76(float(one)) for one in alt]
-    rows = np.zeros((1, len(alt), AIR_COLUMNS))
-    rows[0, :, LN_RHO] = np.log([rho for rho, *_ in values])
-    rows[0, :, SOUND] = [sound for *_, sound, _ in values]
-    rows[0, :, VISCOSITY] = [viscosity for *_, viscosity in values]
-    return Air(rows, step_km)
-
-
-def exponential_air(surface_kg_m3: float, scale_height_km: float, top_km: float = AIR_TOP_KM) -> Air:
-    """Density falling by e each scale height, speed of sound 300 m/s, no wind: for checks against closed solutions."""
-    alt = np.arange(math.ceil(top_km / AIR_STEP_KM) + 1) * AIR_STEP_KM
-    rows = np.zeros((1, len(alt), AIR_COLUMNS))
-    rows[0, :, LN_RHO] = math.log(surface_kg_m3) - alt / scale_height_km
-    rows[0, :, SOUND], rows[0, :, VISCOSITY] = 300.0, 1.8e-5
-    return Air(rows, AIR_STEP_KM)
-
-
-def with_wind(air: Air, alt_km: Array, east_m_s: Array, north_m_s: Array) -> Air:
-    """The first profile of `air` under winds: alt_km (K,) rising, winds (K,) or (profiles, K), held beyond the ends.
-
-    One profile for each sample of an uncertain wind. ValueError for winds beyond 200 m/s or altitudes not rising.
-    """
-    east, north = np.atleast_2d(east_m_s), np.atleast_2d(north_m_s)
-    alt = np.asarray(alt_km, dtype=np.float64)
-    if alt.ndim != 1 or east.shape != north.shape or east.shape[1:] != alt.shape or not np.all(np.diff(alt) > 0.0):
-        raise ValueError("winds need rising altitudes and one east and one north value for each")
-    if not (np.all(np.abs(east) <= 200.0) and np.all(np.abs(north) <= 200.0)):
-        raise ValueError("winds must be numbers within 200 m/s")
-    grid = np.arange(air.rows.shape[1]) * air.step_km
-    rows = np.repeat(air.rows[:1], len(east), axis=0)
-    for k in range(len(east)):
-        rows[k, :, WIND_EAST] = np.interp(grid, alt, east[k])
-        rows[k, :, WIND_NORTH] = np.interp(grid, alt, north[k])
-    return Air(rows, air.step_km)
+    return us76.RADIUS_KM * height / (us76.RADIUS_KM - height)
 
 
 def earth_fixed(
@@ -234,8 +174,6 @@ def fly(
 def _check_states(starts: Array, levels: Array, air: Air, body: Body) -> None:
     if starts.ndim != 2 or starts.shape[1] != 6 or not np.isfinite(starts).all():
         raise ValueError("states must be finite, one row of x, y, z (km) and vx, vy, vz (km/s) for each piece")
-    if air.rows.ndim != 3 or air.rows.shape[1] < 4 or air.rows.shape[2] != AIR_COLUMNS or not np.isfinite(air.rows).all():
-        raise ValueError(f"air needs finite rows (profiles, altitudes >= 4, {AIR_COLUMNS})")
     if not (np.linalg.norm(starts[:, 3:], axis=1) <= _SPEED_MAX_KM_S).all():
         raise ValueError(f"speeds must be at most {_SPEED_MAX_KM_S} km/s; are the states in km/s?")
     alt = altitude_km(starts, body)

@@ -36,51 +36,42 @@ def vertical(x: float, y: float, z: float, body: Array) -> tuple[float, float, f
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def ln_density(air: Array, step_km: float, alt_km: float) -> tuple[float, float]:
-    """ln density (kg/m3) and its slope (1/km): cubic through four rows, a line beyond the ends."""
+def weather(air: Array, step_km: float, alt_km: float) -> tuple[float, float, float, float, int, float]:
+    """Density kg/m3, slope of its logarithm 1/km, wind east and north km/s, row below and part of the way to the next.
+
+    ln density is a cubic through four rows and a line beyond the ends; the wind runs straight and its ends hold.
+    """
     last = air.shape[0] - 1
     x = alt_km / step_km
-    k = min(max(int(math.floor(x)), 1), last - 2)
+    row = int(min(max(x, 0.0), float(last)))
+    k = min(max(row, 1), last - 2)
     s = min(max(x, 0.0), float(last)) - k
     a, b, c, d = air[k - 1, LN_RHO], air[k, LN_RHO], air[k + 1, LN_RHO], air[k + 2, LN_RHO]
-    # Lagrange's cubic on -1, 0, 1, 2
     c1 = c - a / 3.0 - 0.5 * b - d / 6.0
     c2 = 0.5 * (a + c) - b
     c3 = (d - a) / 6.0 + 0.5 * (b - c)
     slope = c1 + s * (2.0 * c2 + s * 3.0 * c3)
-    beyond = x - k - s
-    return b + s * (c1 + s * (c2 + s * c3)) + beyond * slope, slope / step_km
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def between(air: Array, step_km: float, alt_km: float, column: int) -> float:
-    """Straight line between two rows; the ends hold beyond."""
-    last = air.shape[0] - 1
-    x = min(max(alt_km / step_km, 0.0), last - 1e-9)
-    k = int(x)
-    return float(air[k, column] + (x - k) * (air[k + 1, column] - air[k, column]))
+    rho = math.exp(b + s * (c1 + s * (c2 + s * c3)) + (x - k - s) * slope)
+    row = min(row, last - 1)
+    part = min(max(x - row, 0.0), 1.0)
+    east = 1e-3 * (air[row, EAST] + part * (air[row + 1, EAST] - air[row, EAST]))
+    north = 1e-3 * (air[row, NORTH] + part * (air[row + 1, NORTH] - air[row, NORTH]))
+    return rho, slope / step_km, east, north, row, part
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def drag_per_speed(
-    rho: float,
-    speed_km_s: float,
-    alt_km: float,
-    mass_per_area: float,
-    length_m: float,
-    shape: int,
-    air: Array,
-    step_km: float,
-    cd: Array,
-) -> float:
+    rho: float, speed_km_s: float, row: int, part: float, mass_per_area: float, length_m: float, shape: int,
+    air: Array, cd: Array,
+) -> float:  # fmt: skip
     """Drag's acceleration (km/s2) over speed squared (km2/s2): rho CD A / 2m, in 1/km."""
     k = 500.0 * rho / mass_per_area
     if shape == _CONSTANT:
         return k
     speed = 1000.0 * speed_km_s
-    mach = speed / between(air, step_km, alt_km, SOUND)
-    reynolds = rho * speed * length_m / between(air, step_km, alt_km, VISCOSITY)
-    return k * drag_coefficient(cd, shape, mach, reynolds)
+    sound = air[row, SOUND] + part * (air[row + 1, SOUND] - air[row, SOUND])
+    viscosity = air[row, VISCOSITY] + part * (air[row + 1, VISCOSITY] - air[row, VISCOSITY])
+    return k * drag_coefficient(cd, shape, speed / sound, rho * speed * length_m / viscosity)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -99,27 +90,19 @@ def pull(
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def rate(
-    state: Array,
-    out: Array,
-    mass_per_area: float,
-    length_m: float,
-    shape: int,
-    body: Array,
-    air: Array,
-    step_km: float,
-    cd: Array,
-) -> float:
+    state: Array, out: Array, mass_per_area: float, length_m: float, shape: int, body: Array, air: Array,
+    step_km: float, cd: Array,
+) -> float:  # fmt: skip
     """Writes d(state)/dt of (km, km/s); returns the altitude, km."""
     x, y, z, vx, vy, vz = state[0], state[1], state[2], state[3], state[4], state[5]
     s, c, alt = vertical(x, y, z, body)
+    rho, _, east, north, row, part = weather(air, step_km, alt)
     p = 1.0 / max(math.sqrt(x * x + y * y), 1e-9)
-    east, north = 1e-3 * between(air, step_km, alt, EAST), 1e-3 * between(air, step_km, alt, NORTH)
     sx = vx + p * (y * east + s * x * north)
     sy = vy - p * (x * east - s * y * north)
     sz = vz - c * north
     speed = math.sqrt(sx * sx + sy * sy + sz * sz)
-    rho = math.exp(ln_density(air, step_km, alt)[0])
-    drag = speed * drag_per_speed(rho, speed, alt, mass_per_area, length_m, shape, air, step_km, cd)
+    drag = speed * drag_per_speed(rho, speed, row, part, mass_per_area, length_m, shape, air, cd)
     ax, ay, az = pull(x, y, z, vx, vy, vz, body)
     out[0], out[1], out[2] = vx, vy, vz
     out[3], out[4], out[5] = ax - drag * sx, ay - drag * sy, az - drag * sz
@@ -128,17 +111,9 @@ def rate(
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def settled(
-    place: Array,
-    speed_km_s: float,
-    velocity: Array,
-    mass_per_area: float,
-    length_m: float,
-    shape: int,
-    body: Array,
-    air: Array,
-    step_km: float,
-    cd: Array,
-) -> tuple[float, float, float]:
+    place: Array, speed_km_s: float, velocity: Array, mass_per_area: float, length_m: float, shape: int, body: Array,
+    air: Array, step_km: float, cd: Array,
+) -> tuple[float, float, float]:  # fmt: skip
     """Writes the velocity of a settled fall; returns its speed through the air and climb rate, km/s, and e.
 
     Drag carries the piece and slows it as the air thickens: with e = v^2/(2 g H) the slowing is g e (1 + 2 e + ...), an
@@ -147,29 +122,28 @@ def settled(
     """
     x, y, z = place[0], place[1], place[2]
     s, c, alt = vertical(x, y, z, body)
+    rho, slope, east, north, row, part = weather(air, step_km, alt)
     p = 1.0 / max(math.sqrt(x * x + y * y), 1e-9)
-    east, north = 1e-3 * between(air, step_km, alt, EAST), 1e-3 * between(air, step_km, alt, NORTH)
-    shear_east = (1e-3 * between(air, step_km, alt + step_km, EAST) - east) / step_km
-    shear_north = (1e-3 * between(air, step_km, alt + step_km, NORTH) - north) / step_km
-    ln_rho, slope = ln_density(air, step_km, alt)
-    rho = math.exp(ln_rho)
     ux, uy, uz = c * x * p, c * y * p, s
     wx, wy, wz = -p * (y * east + s * x * north), p * (x * east - s * y * north), c * north
-    speed, e, fx, fy, fz = speed_km_s, 0.0, 0.0, 0.0, 0.0
-    for _ in range(6):
-        gx, gy, gz = pull(x, y, z, wx - speed * ux, wy - speed * uy, wz - speed * uz, body)
-        g = -(gx * ux + gy * uy + gz * uz)
-        k = drag_per_speed(rho, speed, alt, mass_per_area, length_m, shape, air, step_km, cd)
-        e = -0.5 * slope / k
-        slowing = g * e * (1.0 + 2.0 * e)
-        ce, cn = speed * shear_east, speed * shear_north
-        fx = gx - slowing * ux - p * (y * ce + s * x * cn)
-        fy = gy - slowing * uy + p * (x * ce - s * y * cn)
-        fz = gz - slowing * uz + c * cn
-        f = math.sqrt(fx * fx + fy * fy + fz * fz)
-        before, speed = speed, math.sqrt(f / k)
-        fx, fy, fz = fx / f, fy / f, fz / f
-        if abs(speed - before) <= 1e-7 * speed:
-            break
-    velocity[0], velocity[1], velocity[2] = wx + speed * fx, wy + speed * fy, wz + speed * fz
+    gx, gy, gz = pull(x, y, z, wx - speed_km_s * ux, wy - speed_km_s * uy, wz - speed_km_s * uz, body)
+    g = -(gx * ux + gy * uy + gz * uz)
+    k = drag_per_speed(rho, speed_km_s, row, part, mass_per_area, length_m, shape, air, cd)
+    speed = math.sqrt(g / k)
+    if shape != _CONSTANT:
+        for _ in range(8):
+            k = drag_per_speed(rho, speed, row, part, mass_per_area, length_m, shape, air, cd)
+            before, speed = speed, math.sqrt(g / k)
+            if abs(speed - before) <= 1e-6 * speed:
+                break
+    e = -0.5 * slope / k
+    slowing = g * e * (1.0 + 2.0 * e)
+    turn_east = 1e-3 * (air[row + 1, EAST] - air[row, EAST]) / step_km * speed
+    turn_north = 1e-3 * (air[row + 1, NORTH] - air[row, NORTH]) / step_km * speed
+    fx = gx - slowing * ux - p * (y * turn_east + s * x * turn_north)
+    fy = gy - slowing * uy + p * (x * turn_east - s * y * turn_north)
+    fz = gz - slowing * uz + c * turn_north
+    f = math.sqrt(fx * fx + fy * fy + fz * fz)
+    speed = math.sqrt(f / k)
+    velocity[0], velocity[1], velocity[2] = wx + speed * fx / f, wy + speed * fy / f, wz + speed * fz / f
     return speed, velocity[0] * ux + velocity[1] * uy + velocity[2] * uz, e

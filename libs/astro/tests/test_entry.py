@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-from libs.astro import entry
+from libs.astro import entry, entry_air, profile
 from libs.astro.drag_coefficient import Shape
 from libs.astro.entry_motion import rate, vertical
 
-AIR = entry.standard_air()
+AIR = entry_air.standard_air()
 FL = 100.0 * entry.FOOT_KM
 
 
@@ -56,7 +56,7 @@ PEAK_AT_KM = {5.0: 48.24, 30.0: 36.01, 90.0: 31.16}  # BC 100 kg/m2
 def test_the_peak_deceleration_is_that_of_allen_and_eggers(angle):
     """Their own assumptions: exponential air, straight path over a flat Earth, no gravity. Allen, Eggers, NACA 1381."""
     flat = entry.Body(1e8, 0.0, 0.0, 0.0, 0.0)
-    air = entry.exponential_air(1.225, 7.0, top_km=150.0)
+    air = entry_air.exponential_air(1.225, 7.0)
     states = release(1, alt_km=145.0, speed_m_s=7500.0, angle_deg=-angle, body=flat)
     levels = np.arange(70.0, 20.0, -0.02)
     found = entry.fly(states, entry.ballistic(np.array([100.0])), levels, air, body=flat, settle=False)
@@ -75,7 +75,7 @@ def pieces_of_a_break_up(count: int) -> tuple[np.ndarray, entry.Pieces]:
     return states, entry.ballistic(np.exp(rng.uniform(math.log(5.0), math.log(500.0), count)))
 
 
-def by_scipy(state: np.ndarray, bc: float, air: entry.Air) -> tuple[float, float, float]:
+def by_scipy(state: np.ndarray, bc: float, air: entry_air.Air) -> tuple[float, float, float]:
     """(seconds, latitude, longitude in degrees) on the ground by DOP853 at 1e-10."""
     body, cd = entry.EARTH.row(), np.ones((1, 2, 101))
 
@@ -107,7 +107,7 @@ def test_impacts_agree_with_scipy_within_50_m_and_a_tenth_of_a_second():
 
 def test_a_light_piece_in_shear_settles_to_the_same_place_as_by_short_steps():
     """INVARIANT: the quasi-steady fall replaces the equation of motion within 50 m, the shear of a jet included."""
-    windy = entry.with_wind(AIR, np.array([0.0, 8.0, 11.0, 14.0, 30.0]), np.array([5, 20, 55, 20, 0.0]), np.array([0, 5, -15, 5, 0.0]))
+    windy = entry_air.with_wind(AIR, np.array([0.0, 8.0, 11.0, 14.0, 30.0]), np.array([5, 20, 55, 20, 0.0]), np.array([0, 5, -15, 5, 0.0]))
     states = release(5, lat_deg=35.0, heading_deg=60.0)
     bc = entry.ballistic(np.array([1.0, 3.0, 10.0, 30.0, 100.0]))
     levels = [entry.flight_level_km(390), 0.0]
@@ -124,7 +124,7 @@ def test_the_wind_carries_light_pieces_as_far_as_the_reference_says():
     states = release(4, body=entry.SPHERE)
     pieces = entry.ballistic(np.array([3.0, 10.0, 30.0, 100.0]))
     north = 10.0 * (np.arange(0.0, 60.0) <= 600 * FL)
-    windy = entry.with_wind(AIR, np.arange(0.0, 60.0), np.zeros(60), north)
+    windy = entry_air.with_wind(AIR, np.arange(0.0, 60.0), np.zeros(60), north)
     found = entry.fly(states, pieces, [600 * FL, 0.0], windy, body=entry.SPHERE)
     drift = np.radians(found.lat_deg[:, 1]) * 6371.0
     assert 0.01 * found.dwell_s[:, 0] == pytest.approx([16.4, 9.0, 5.2, 2.8], abs=0.1)
@@ -133,7 +133,7 @@ def test_the_wind_carries_light_pieces_as_far_as_the_reference_says():
 
 def test_without_air_the_jacobi_constant_is_kept():
     """Rotation and J2 belong together: v^2/2 - w^2 p^2/2 - mu/r (1 - J2 (R/r)^2 (3 sin^2 - 1)/2) is conserved."""
-    thin = entry.exponential_air(1e-30, 7.0)
+    thin = entry_air.exponential_air(1e-30, 7.0)
     states = release(3, alt_km=140.0, speed_m_s=7300.0, angle_deg=-1.0, lat_deg=40.0, heading_deg=30.0)
     found = entry.fly(states, entry.ballistic(np.full(3, 100.0)), [100.0, 50.0, 0.0], thin, rtol=1e-11, atol=1e-11)
     start = jacobi(states)
@@ -275,10 +275,25 @@ def test_what_cannot_be_flown_is_refused_at_the_door(changed, reason):
 
 def test_winds_that_are_no_winds_are_refused():
     with pytest.raises(ValueError, match="200 m/s"):
-        entry.with_wind(AIR, np.array([0.0, 10.0]), np.array([0.0, 900.0]), np.zeros(2))
+        entry_air.with_wind(AIR, np.array([0.0, 10.0]), np.array([0.0, 900.0]), np.zeros(2))
     with pytest.raises(ValueError, match="rising"):
-        entry.with_wind(AIR, np.array([10.0, 0.0]), np.zeros(2), np.zeros(2))
+        entry_air.with_wind(AIR, np.array([10.0, 0.0]), np.zeros(2), np.zeros(2))
 
 
 def test_flight_levels_are_geopotential_heights_of_the_standard_atmosphere():
     assert entry.flight_level_km(390) == pytest.approx(11.909, abs=1e-3)
+
+
+def test_profiles_of_other_altitudes_cannot_be_mixed():
+    with pytest.raises(ValueError, match="same altitudes"):
+        entry_air.air_of([profile.standard(), profile.standard(step_km=0.5)])
+    with pytest.raises(ValueError, match="same altitudes"):
+        entry_air.air_of([])
+
+
+def test_each_piece_flies_through_the_air_of_its_profile():
+    calm_and_storm = entry_air.with_wind(AIR, np.array([0.0, 20.0]), np.zeros((2, 2)), np.array([[0.0, 0.0], [30.0, 30.0]]))
+    pieces = entry.ballistic(np.array([10.0, 10.0, 10.0]))
+    found = entry.fly(release(3), pieces, [0.0], calm_and_storm, profile=np.array([0, 1, 0]))
+    assert found.lat_deg[0, 0] == found.lat_deg[2, 0]
+    assert found.lat_deg[1, 0] - found.lat_deg[0, 0] > 0.2

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from libs.astro import breakup, entry, fragments
+from libs.astro import breakup, entry, entry_air, fragments
 from libs.astro.drag_coefficient import Shape
 from libs.astro.fragments import ObjectClass
 
@@ -52,7 +52,7 @@ def test_every_piece_of_every_class_flies_to_the_ground(object_class):
     same = np.ones(len(found.kind))
     states = entry.earth_fixed(40 * same, 5 * same, 78 * same, 5000 * same, 5400 * same, -130 * same)
     states[:, 3:] += 1e-3 * found.delta_v_m_s
-    landed = entry.fly(states, found.pieces(), [entry.flight_level_km(600), 0.0], entry.standard_air())
+    landed = entry.fly(states, found.pieces(), [entry.flight_level_km(600), 0.0], entry_air.standard_air())
     assert landed.reached.all()
     assert found.hazardous.any()
 
