@@ -24,39 +24,29 @@ _SETTLED_SLOWING = 0.03  # e of a settled fall: its expansion is then good to 1e
 _SINK_KM = 1.0  # step of the settled fall, a seventh of a scale height
 
 
+_A = np.zeros((7, 6))
+_A[1, :1] = 1.0 / 5.0
+_A[2, :2] = 3.0 / 40.0, 9.0 / 40.0
+_A[3, :3] = 44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0
+_A[4, :4] = 19372.0 / 6561.0, -25360.0 / 2187.0, 64448.0 / 6561.0, -212.0 / 729.0
+_A[5, :5] = 9017.0 / 3168.0, -355.0 / 33.0, 46732.0 / 5247.0, 49.0 / 176.0, -5103.0 / 18656.0
+_A[6] = 35.0 / 384.0, 0.0, 500.0 / 1113.0, 125.0 / 192.0, -2187.0 / 6784.0, 11.0 / 84.0
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def _try_step(
     y: Array, h: float, k: Array, new: Array, mass_per_area: float, length_m: float, shape: int, body: Array,
     air: Array, step_km: float, cd: Array, rtol: float, atol: float,
 ) -> tuple[float, float]:  # fmt: skip
     """From k[0] at y fills k[1:7] and new; returns the error over its tolerance and the new altitude."""
-    for i in range(6):
-        new[i] = y[i] + h * 0.2 * k[0, i]
-    rate(new, k[1], mass_per_area, length_m, shape, body, air, step_km, cd)
-    for i in range(6):
-        new[i] = y[i] + h * (3.0 / 40.0 * k[0, i] + 9.0 / 40.0 * k[1, i])
-    rate(new, k[2], mass_per_area, length_m, shape, body, air, step_km, cd)
-    for i in range(6):
-        new[i] = y[i] + h * (44.0 / 45.0 * k[0, i] - 56.0 / 15.0 * k[1, i] + 32.0 / 9.0 * k[2, i])
-    rate(new, k[3], mass_per_area, length_m, shape, body, air, step_km, cd)
-    for i in range(6):
-        new[i] = y[i] + h * (
-            19372.0 / 6561.0 * k[0, i] - 25360.0 / 2187.0 * k[1, i] + 64448.0 / 6561.0 * k[2, i]
-            - 212.0 / 729.0 * k[3, i]
-        )  # fmt: skip
-    rate(new, k[4], mass_per_area, length_m, shape, body, air, step_km, cd)
-    for i in range(6):
-        new[i] = y[i] + h * (
-            9017.0 / 3168.0 * k[0, i] - 355.0 / 33.0 * k[1, i] + 46732.0 / 5247.0 * k[2, i] + 49.0 / 176.0 * k[3, i]
-            - 5103.0 / 18656.0 * k[4, i]
-        )  # fmt: skip
-    rate(new, k[5], mass_per_area, length_m, shape, body, air, step_km, cd)
-    for i in range(6):
-        new[i] = y[i] + h * (
-            35.0 / 384.0 * k[0, i] + 500.0 / 1113.0 * k[2, i] + 125.0 / 192.0 * k[3, i] - 2187.0 / 6784.0 * k[4, i]
-            + 11.0 / 84.0 * k[5, i]
-        )  # fmt: skip
-    alt = rate(new, k[6], mass_per_area, length_m, shape, body, air, step_km, cd)
+    alt = 0.0
+    for stage in range(1, 7):
+        for i in range(6):
+            slope = 0.0
+            for j in range(stage):
+                slope += _A[stage, j] * k[j, i]
+            new[i] = y[i] + h * slope
+        alt = rate(new, k[stage], mass_per_area, length_m, shape, body, air, step_km, cd)
     total = 0.0
     for i in range(6):
         error = h * (
