@@ -71,7 +71,7 @@ def generator(seed: int, sample: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.array([seed, sample], dtype=np.uint64)))
 
 
-def break_up_altitude_km(share: Array, altitudes_km: tuple[float, float, float] = BREAK_UP_KM) -> Array:
+def break_up_altitude_km(share: Array | float, altitudes_km: tuple[float, float, float] = BREAK_UP_KM) -> Array:
     """Quantiles of the triangular distribution of break-up altitude at shares in [0, 1]."""
     low, mode, high = altitudes_km
     if not 40.0 <= low < mode < high <= 120.0:
@@ -83,14 +83,14 @@ def break_up_altitude_km(share: Array, altitudes_km: tuple[float, float, float] 
     return np.where(u < (mode - low) / (high - low), rising, high - np.sqrt((1.0 - u) * (high - low) * (high - mode)))
 
 
-def number_from_collision(mass_kg: float, length_m: float | Array) -> float | Array:
+def number_from_collision(mass_kg: float, length_m: float) -> float:
     """Pieces larger than Lc after a catastrophic collision of `mass_kg` in all: 0.1 M^0.75 Lc^-1.71."""
-    return 0.1 * mass_kg**0.75 * length_m**-1.71
+    return float(0.1 * mass_kg**0.75 * length_m**-1.71)
 
 
-def number_from_explosion(scale: float, length_m: float | Array) -> float | Array:
+def number_from_explosion(scale: float, length_m: float) -> float:
     """Pieces larger than Lc after an explosion: 6 S Lc^-1.6; S is 1 for a stage of 600 to 1000 kg."""
-    return 6.0 * scale * length_m**-1.6
+    return float(6.0 * scale * length_m**-1.6)
 
 
 def area_m2(length_m: Array) -> Array:

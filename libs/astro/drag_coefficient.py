@@ -96,7 +96,7 @@ def _resampled(values: Sequence[float] | str, nodes: Array) -> Array:
     grid = np.arange(_LAST + 1) * MACH_STEP
     if values == "sphere fit":
         return np.array([sphere_below_transition(mach) for mach in np.maximum(grid, nodes[0])])
-    return np.interp(grid, nodes, np.asarray(values, dtype=np.float64))
+    return np.asarray(np.interp(grid, nodes, np.asarray(values, dtype=np.float64)))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -107,9 +107,9 @@ def drag_coefficient(values: Array, shape: int, mach: float, reynolds: float) ->
     s = x - k
     below = values[shape, 0, k] + s * (values[shape, 0, k + 1] - values[shape, 0, k])
     if reynolds <= 2.0e5:
-        return below
+        return float(below)
     above = values[shape, 1, k] + s * (values[shape, 1, k + 1] - values[shape, 1, k])
     if reynolds >= 4.0e5:
-        return above
+        return float(above)
     w = math.log(reynolds / 2.0e5) / math.log(2.0)
-    return below + w * (above - below)
+    return float(below + w * (above - below))

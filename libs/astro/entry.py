@@ -24,6 +24,7 @@ FOOT_KM = 0.0003048
 RTOL = 1e-6
 ATOL = 1e-6  # km and km/s
 MAX_S = 6 * 3600.0
+_SETTLE_KM_S = 0.35  # faster pieces are not looked at for a settled fall
 _MASS_PER_AREA = (1e-3, 1e6)  # kg/m2
 _SPEED_MAX_KM_S = 20.0
 
@@ -147,9 +148,11 @@ def fly(
     """
     count = len(states)
     starts = np.ascontiguousarray(states, dtype=np.float64)
-    levels = np.ascontiguousarray(np.broadcast_to(np.asarray(levels_km, dtype=np.float64), (count, np.shape(levels_km)[-1])))
+    levels = np.ascontiguousarray(
+        np.broadcast_to(np.asarray(levels_km, dtype=np.float64), (count, np.shape(levels_km)[-1]))
+    )
     chosen = np.zeros(count, dtype=np.int64) if profile is None else np.asarray(profile, dtype=np.int64)
-    row = body.row()
+    row, settle_km_s = body.row(), _SETTLE_KM_S if settle else 0.0
     _check_states(starts, levels, air, body)
     _check_pieces(pieces, count, air, chosen)
     table = (drag or read_drag_table()).values
@@ -161,7 +164,7 @@ def fly(
     def run(part: slice) -> None:
         descend_all(
             starts[part], given[0][part], given[1][part], shapes[part], chosen[part], levels[part], air.rows,
-            air.step_km, table, row, rtol, atol, max_s, settle, out[:, part], status[part], reached[part],
+            air.step_km, table, row, rtol, atol, max_s, settle_km_s, out[:, part], status[part], reached[part],
         )  # fmt: skip
 
     _spread(run, count, threads)

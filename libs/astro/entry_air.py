@@ -35,7 +35,7 @@ class Air:
 
     @property
     def top_km(self) -> float:
-        return (self.rows.shape[1] - 1) * self.step_km
+        return float((self.rows.shape[1] - 1) * self.step_km)
 
 
 def air_of(profiles: Sequence[Profile]) -> Air:

@@ -14,11 +14,11 @@ from numba import njit
 from libs.astro.entry_motion import rate, settled, vertical
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 DOWN, ALOFT, BROKEN = 1, 0, -1
 SECONDS, LAT, LON, EAST, NORTH, UP = range(6)
 FIELDS = 6
-_SETTLED_KM_S = 0.35  # faster pieces are not looked at
 _SETTLED_WITHIN = 0.01  # of the settled velocity: what is left decays within metres
 _SETTLED_SLOWING = 0.03  # e of a settled fall: its expansion is then good to 1e-4 of the speed
 _SINK_KM = 1.0  # step of the settled fall, a seventh of a scale height
@@ -81,7 +81,9 @@ def _within(dense: Array, s: float, out: Array) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _crossing(dense: Array, low: float, above_km: float, below_km: float, level_km: float, out: Array, body: Array) -> float:
+def _crossing(
+    dense: Array, low: float, above_km: float, below_km: float, level_km: float, out: Array, body: Array
+) -> float:
     """Fraction of the step, from low on, at which the altitude falls through the level; out is the state there."""
     high, s = 1.0, low
     over, under = above_km - level_km, below_km - level_km
@@ -153,12 +155,17 @@ def _sink(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _speed(y: Array) -> float:
+    return math.sqrt(y[3] * y[3] + y[4] * y[4] + y[5] * y[5])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _has_settled(
     y: Array, v: Array, mass_per_area: float, length_m: float, shape: int, body: Array, air: Array, step_km: float,
-    cd: Array,
+    cd: Array, settle_km_s: float,
 ) -> bool:  # fmt: skip
-    speed = math.sqrt(y[3] * y[3] + y[4] * y[4] + y[5] * y[5])
-    if speed > _SETTLED_KM_S:
+    speed = _speed(y)
+    if speed > settle_km_s:
         return False
     fall, climb, slowing = settled(y, speed, v, mass_per_area, length_m, shape, body, air, step_km, cd)
     off = math.sqrt((y[3] - v[0]) ** 2 + (y[4] - v[1]) ** 2 + (y[5] - v[2]) ** 2)
@@ -168,7 +175,7 @@ def _has_settled(
 @njit(cache=True, error_model="numpy", nogil=True)
 def descend(
     y: Array, levels: Array, out: Array, work: Array, mass_per_area: float, length_m: float, shape: int, body: Array,
-    air: Array, step_km: float, cd: Array, rtol: float, atol: float, max_s: float, settle: bool,
+    air: Array, step_km: float, cd: Array, rtol: float, atol: float, max_s: float, settle_km_s: float,
 ) -> tuple[int, int]:  # fmt: skip
     """Flies y (destroyed) down through levels, which fall and lie below it; fills out[:, level] at each first crossing.
 
@@ -202,13 +209,13 @@ def descend(
         k[0] = k[6]
         h *= min(grow, max(0.2, 0.9 * max(error, 1e-10) ** -0.2))
         grow = 5.0
-        if settle and level < levels.shape[0]:
-            if _has_settled(y, sinking[0], mass_per_area, length_m, shape, body, air, step_km, cd):
-                status = _sink(
-                    y, t, math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2), level, levels, out, sinking, mass_per_area,
-                    length_m, shape, body, air, step_km, cd,
-                )  # fmt: skip
-                return status, levels.shape[0]
+        if level < levels.shape[0] and _has_settled(
+            y, sinking[0], mass_per_area, length_m, shape, body, air, step_km, cd, settle_km_s
+        ):
+            status = _sink(
+                y, t, _speed(y), level, levels, out, sinking, mass_per_area, length_m, shape, body, air, step_km, cd
+            )
+            return status, levels.shape[0]
     return DOWN, level
 
 
@@ -217,15 +224,15 @@ WORK_SHAPE = (18, 6)
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def descend_all(
-    starts: Array, mass_per_area: Array, length_m: Array, shape: Array, profile: Array, levels: Array, airs: Array,
-    step_km: float, cd: Array, body: Array, rtol: float, atol: float, max_s: float, settle: bool, out: Array,
-    status: Array, reached: Array,
+    starts: Array, mass_per_area: Array, length_m: Array, shape: Ints, profile: Ints, levels: Array, airs: Array,
+    step_km: float, cd: Array, body: Array, rtol: float, atol: float, max_s: float, settle_km_s: float, out: Array,
+    status: Ints, reached: Ints,
 ) -> None:  # fmt: skip
-    """Each row of starts alone, through the air of its profile and its own row of levels; fills out[field, i, level]."""
+    """Each row of starts alone, through its profile and its own row of levels; fills out[field, i, level]."""
     work, y = np.empty(WORK_SHAPE), np.empty(6)
     for i in range(starts.shape[0]):
         y[:] = starts[i]
         status[i], reached[i] = descend(
             y, levels[i], out[:, i], work, mass_per_area[i], length_m[i], shape[i], body, airs[profile[i]], step_km,
-            cd, rtol, atol, max_s, settle,
+            cd, rtol, atol, max_s, settle_km_s,
         )  # fmt: skip

@@ -75,9 +75,7 @@ def drag_per_speed(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def pull(
-    x: float, y: float, z: float, vx: float, vy: float, vz: float, body: Array
-) -> tuple[float, float, float]:
+def pull(x: float, y: float, z: float, vx: float, vy: float, body: Array) -> tuple[float, float, float]:
     """Acceleration without air, km/s2: mu/r^2 with J2, centrifugal, Coriolis."""
     r2 = x * x + y * y + z * z
     g = -body[2] / (r2 * math.sqrt(r2))
@@ -103,7 +101,7 @@ def rate(
     sz = vz - c * north
     speed = math.sqrt(sx * sx + sy * sy + sz * sz)
     drag = speed * drag_per_speed(rho, speed, row, part, mass_per_area, length_m, shape, air, cd)
-    ax, ay, az = pull(x, y, z, vx, vy, vz, body)
+    ax, ay, az = pull(x, y, z, vx, vy, body)
     out[0], out[1], out[2] = vx, vy, vz
     out[3], out[4], out[5] = ax - drag * sx, ay - drag * sy, az - drag * sz
     return alt
@@ -126,7 +124,7 @@ def settled(
     p = 1.0 / max(math.sqrt(x * x + y * y), 1e-9)
     ux, uy, uz = c * x * p, c * y * p, s
     wx, wy, wz = -p * (y * east + s * x * north), p * (x * east - s * y * north), c * north
-    gx, gy, gz = pull(x, y, z, wx - speed_km_s * ux, wy - speed_km_s * uy, wz - speed_km_s * uz, body)
+    gx, gy, gz = pull(x, y, z, wx - speed_km_s * ux, wy - speed_km_s * uy, body)
     g = -(gx * ux + gy * uy + gz * uz)
     k = drag_per_speed(rho, speed_km_s, row, part, mass_per_area, length_m, shape, air, cd)
     speed = math.sqrt(g / k)

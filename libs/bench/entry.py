@@ -47,7 +47,11 @@ def _sample(number: int) -> Case:
     rng = breakup.generator(SEED, number)
     alt = float(breakup.break_up_altitude_km(rng.random()))
     speed, angle = 7600.0 + 100.0 * rng.standard_normal(), math.radians(-1.2 + 0.1 * rng.standard_normal())
-    along, up, heading = speed * math.cos(angle), speed * math.sin(angle), math.radians(40.0 + 5.0 * rng.standard_normal())
+    along, up, heading = (
+        speed * math.cos(angle),
+        speed * math.sin(angle),
+        math.radians(40.0 + 5.0 * rng.standard_normal()),
+    )
     one = np.ones(FRAGMENTS)
     states = entry.earth_fixed(
         35.0 * one, 5.0 * one, alt * one, along * math.sin(heading) * one, along * math.cos(heading) * one, up * one
@@ -119,7 +123,9 @@ def by_scipy(state: Array, slope: Callable[[float, Array], Array], method: str, 
 
     ground.terminal = True  # type: ignore[attr-defined]
     flight = solve_ivp(slope, (0.0, 2e4), state, method, rtol=tolerance, atol=tolerance, events=[level, ground])
-    return np.array([[times[0], *states[0][:3]] for times, states in zip(flight.t_events, flight.y_events, strict=True)])
+    return np.array(
+        [[times[0], *states[0][:3]] for times, states in zip(flight.t_events, flight.y_events, strict=True)]
+    )
 
 
 def peer_part(arguments: tuple[str, Sequence[int]]) -> int:
@@ -144,11 +150,13 @@ def fragments() -> Outcome:
 
         for kind in ("plain", "compiled"):  # start the processes, load the kernels
             list(pool.map(peer_part, [(kind, share[:1]) for share in shares]))
-        rates = compare([
-            Contender(OURS, ours, total),
-            Contender("scipy RK45", peer("compiled"), len(chosen)),
-            Contender("scipy RK45, numpy equations", peer("plain"), len(chosen)),
-        ])
+        rates = compare(
+            [
+                Contender(OURS, ours, total),
+                Contender("scipy RK45", peer("compiled"), len(chosen)),
+                Contender("scipy RK45, numpy equations", peer("plain"), len(chosen)),
+            ]
+        )
     return Outcome(
         "B8",
         f"{SAMPLES} samples x {FRAGMENTS} fragments to FL390 and the ground, tolerance {TOLERANCE:g}, {_CORES} cores",

@@ -81,7 +81,10 @@ def test_below_8_cm_one_normal_is_drawn():
 
 def test_between_8_and_11_cm_the_laws_are_mixed_from_one_to_the_other():
     size = math.sqrt(0.08 * 0.11)
-    ends = [np.log10(breakup.area_to_mass_m2_kg(np.full(100_000, one), Origin.SPACECRAFT, rng())).mean() for one in (0.0799, size, 0.1101)]
+    ends = [
+        np.log10(breakup.area_to_mass_m2_kg(np.full(100_000, one), Origin.SPACECRAFT, rng())).mean()
+        for one in (0.0799, size, 0.1101)
+    ]
     assert ends[1] == pytest.approx(0.5 * (ends[0] + ends[2]), abs=0.03)
 
 
@@ -111,7 +114,9 @@ def test_the_number_drawn_is_that_of_the_law_where_the_mass_suffices():
 
 
 def test_pieces_fly_apart_in_every_direction():
-    dv = np.concatenate([breakup.break_up(1000.0, Origin.ROCKET_BODY, Cause.EXPLOSION, rng(s)).delta_v_m_s for s in range(20)])
+    dv = np.concatenate(
+        [breakup.break_up(1000.0, Origin.ROCKET_BODY, Cause.EXPLOSION, rng(s)).delta_v_m_s for s in range(20)]
+    )
     unit = dv / np.linalg.norm(dv, axis=1)[:, None]
     assert np.abs(unit.mean(axis=0)).max() < 4.0 / math.sqrt(len(unit))
     assert (unit**2).mean(axis=0) == pytest.approx([1 / 3] * 3, abs=0.02)

@@ -14,7 +14,9 @@ AIR = entry_air.standard_air()
 FL = 100.0 * entry.FOOT_KM
 
 
-def release(count: int, alt_km: float = 78.0, speed_m_s: float = 7600.0, angle_deg: float = -1.5, **where) -> np.ndarray:
+def release(
+    count: int, alt_km: float = 78.0, speed_m_s: float = 7600.0, angle_deg: float = -1.5, **where
+) -> np.ndarray:
     lat, lon = where.get("lat_deg", 0.0), where.get("lon_deg", 0.0)
     along, up = speed_m_s * math.cos(math.radians(angle_deg)), speed_m_s * math.sin(math.radians(angle_deg))
     heading = math.radians(where.get("heading_deg", 90.0))
@@ -25,7 +27,7 @@ def release(count: int, alt_km: float = 78.0, speed_m_s: float = 7600.0, angle_d
     )  # fmt: skip
 
 
-# Release at 78 km, 7.6 km/s, -1.5 deg; non-rotating sphere of 6371 km, mu/r^2, US76, constant BC: reference runs to 2 %.
+# Release at 78 km, 7.6 km/s, -1.5 deg; non-rotating sphere of 6371 km, mu/r^2, US76, constant BC: good to 2 %.
 # BC: downrange km, minutes to FL600, FL450, FL350, ground, speed at FL350 m/s.
 DESCENTS = {
     3: (240, 10.6, 14.6, 18.3, 38.0, 12),
@@ -107,7 +109,9 @@ def test_impacts_agree_with_scipy_within_50_m_and_a_tenth_of_a_second():
 
 def test_a_light_piece_in_shear_settles_to_the_same_place_as_by_short_steps():
     """INVARIANT: the quasi-steady fall replaces the equation of motion within 50 m, the shear of a jet included."""
-    windy = entry_air.with_wind(AIR, np.array([0.0, 8.0, 11.0, 14.0, 30.0]), np.array([5, 20, 55, 20, 0.0]), np.array([0, 5, -15, 5, 0.0]))
+    windy = entry_air.with_wind(
+        AIR, np.array([0.0, 8.0, 11.0, 14.0, 30.0]), np.array([5, 20, 55, 20, 0.0]), np.array([0, 5, -15, 5, 0.0])
+    )
     states = release(5, lat_deg=35.0, heading_deg=60.0)
     bc = entry.ballistic(np.array([1.0, 3.0, 10.0, 30.0, 100.0]))
     levels = [entry.flight_level_km(390), 0.0]
@@ -120,7 +124,7 @@ def test_a_light_piece_in_shear_settles_to_the_same_place_as_by_short_steps():
 
 
 def test_the_wind_carries_light_pieces_as_far_as_the_reference_says():
-    """Drift from FL600 per 10 m/s of wind, km: 16.4, 9.0, 5.2, 2.8 at BC 3, 10, 30, 100: the wind's way in that time."""
+    """Drift from FL600 per 10 m/s of wind, km: 16.4, 9.0, 5.2, 2.8 at BC 3, 10, 30, 100: the wind's way meanwhile."""
     states = release(4, body=entry.SPHERE)
     pieces = entry.ballistic(np.array([3.0, 10.0, 30.0, 100.0]))
     north = 10.0 * (np.arange(0.0, 60.0) <= 600 * FL)
@@ -174,14 +178,20 @@ def test_a_level_asked_for_changes_nothing_below_it():
     plain = entry.fly(states, pieces, [0.0], AIR)
     asked = entry.fly(states, pieces, [60.0, 30.0, 12.0, 6.0, 0.0], AIR)
     assert asked.lat_deg[:, -1] == pytest.approx(plain.lat_deg[:, 0], abs=1e-6)
-    assert asked.seconds[:, -1] == pytest.approx(plain.seconds[:, 0], abs=0.05)  # steps of the settled fall end elsewhere
+    assert asked.seconds[:, -1] == pytest.approx(
+        plain.seconds[:, 0], abs=0.05
+    )  # steps of the settled fall end elsewhere
     assert np.all(asked.dwell_s > 0.0)
 
 
 def test_light_pieces_stay_in_the_airways_for_many_minutes():
     """FL450 to the ground: 1.3 min at BC 1000, 13 at BC 10, 23 at BC 3."""
     found = entry.fly(
-        release(3, body=entry.SPHERE), entry.ballistic(np.array([1000.0, 10.0, 3.0])), [450 * FL, 0.0], AIR, body=entry.SPHERE
+        release(3, body=entry.SPHERE),
+        entry.ballistic(np.array([1000.0, 10.0, 3.0])),
+        [450 * FL, 0.0],
+        AIR,
+        body=entry.SPHERE,
     )
     assert found.dwell_s[:, 0] / 60.0 == pytest.approx([1.3, 13.0, 23.0], abs=0.4)
 
@@ -221,7 +231,13 @@ def test_a_falling_sphere_passes_its_drag_crisis():
 
 
 def test_a_piece_thrown_back_to_orbit_is_reported_as_aloft():
-    found = entry.fly(release(1, alt_km=148.0, speed_m_s=8200.0, angle_deg=3.0), entry.ballistic(np.array([1e5])), [0.0], AIR, max_s=3000.0)
+    found = entry.fly(
+        release(1, alt_km=148.0, speed_m_s=8200.0, angle_deg=3.0),
+        entry.ballistic(np.array([1e5])),
+        [0.0],
+        AIR,
+        max_s=3000.0,
+    )
     assert not found.reached.any()
     assert not found.broken.any()
 
@@ -292,7 +308,9 @@ def test_profiles_of_other_altitudes_cannot_be_mixed():
 
 
 def test_each_piece_flies_through_the_air_of_its_profile():
-    calm_and_storm = entry_air.with_wind(AIR, np.array([0.0, 20.0]), np.zeros((2, 2)), np.array([[0.0, 0.0], [30.0, 30.0]]))
+    calm_and_storm = entry_air.with_wind(
+        AIR, np.array([0.0, 20.0]), np.zeros((2, 2)), np.array([[0.0, 0.0], [30.0, 30.0]])
+    )
     pieces = entry.ballistic(np.array([10.0, 10.0, 10.0]))
     found = entry.fly(release(3), pieces, [0.0], calm_and_storm, profile=np.array([0, 1, 0]))
     assert found.lat_deg[0, 0] == found.lat_deg[2, 0]

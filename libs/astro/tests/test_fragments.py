@@ -21,7 +21,7 @@ def test_between_a_tenth_and_two_fifths_of_the_mass_survives(object_class):
 def test_at_most_300_pieces_are_made_and_each_kind_says_where_it_comes_from(object_class):
     catalogue = CATALOGUES[object_class]
     assert 20 <= catalogue.count <= fragments.MAX_PIECES
-    assert all(kind.source and 0.0 < kind.uncertainty_ln for kind in catalogue.kinds)
+    assert all(kind.source and kind.uncertainty_ln > 0.0 for kind in catalogue.kinds)
     assert any(kind.assumption for kind in catalogue.kinds)
 
 
