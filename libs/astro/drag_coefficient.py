@@ -103,7 +103,7 @@ def _resampled(values: Sequence[float] | str, nodes: Array) -> Array:
 def drag_coefficient(values: Array, shape: int, mach: float, reynolds: float) -> float:
     """CD from DragTable.values; across transition (Re 2e5 to 4e5) the two curves are blended in ln Re."""
     x = min(mach * _PER_MACH, _LAST - 1e-9)
-    k = int(x)
+    k = min(max(int(x), 0), _LAST - 1)  # no number may become a place outside
     s = x - k
     below = values[shape, 0, k] + s * (values[shape, 0, k + 1] - values[shape, 0, k])
     if reynolds <= 2.0e5:

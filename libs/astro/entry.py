@@ -15,7 +15,7 @@ import numpy as np
 from libs.astro import frames, us76
 from libs.astro.drag_coefficient import DragTable, Shape, read_drag_table
 from libs.astro.entry_air import Air
-from libs.astro.entry_flight import EAST, FIELDS, LAT, LON, NORTH, SECONDS, UP, descend_all
+from libs.astro.entry_flight import EAST, FIELDS, LAT, LON, NORTH, SECONDS, UP, Goals, Limits, Loads, Sky, descend
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -152,20 +152,23 @@ def fly(
         np.broadcast_to(np.asarray(levels_km, dtype=np.float64), (count, np.shape(levels_km)[-1]))
     )
     chosen = np.zeros(count, dtype=np.int64) if profile is None else np.asarray(profile, dtype=np.int64)
-    row, settle_km_s = body.row(), _SETTLE_KM_S if settle else 0.0
     _check_states(starts, levels, air, body)
     _check_pieces(pieces, count, air, chosen)
-    table = (drag or read_drag_table()).values
+    sky = Sky(body.row(), air.rows, air.step_km, (drag or read_drag_table()).values)
+    limits = Limits(rtol, atol, max_s, _SETTLE_KM_S if settle else 0.0)
+    loads = Loads(
+        np.ascontiguousarray(pieces.mass_per_area_kg_m2, dtype=np.float64),
+        np.ascontiguousarray(pieces.length_m, dtype=np.float64),
+        np.ascontiguousarray(pieces.shape, dtype=np.int64),
+        np.ascontiguousarray(chosen),
+    )
     out = np.full((FIELDS, count, levels.shape[1]), np.nan)
     status, reached = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
-    given = [np.ascontiguousarray(one, dtype=np.float64) for one in (pieces.mass_per_area_kg_m2, pieces.length_m)]
-    shapes = np.ascontiguousarray(pieces.shape, dtype=np.int64)
 
     def run(part: slice) -> None:
-        descend_all(
-            starts[part], given[0][part], given[1][part], shapes[part], chosen[part], levels[part], air.rows,
-            air.step_km, table, row, rtol, atol, max_s, settle_km_s, out[:, part], status[part], reached[part],
-        )  # fmt: skip
+        goals = Goals(levels[part], out[:, part], status[part], reached[part])
+        some = Loads(loads.mass_per_area[part], loads.length_m[part], loads.shape[part], loads.profile[part])
+        descend(starts[part], some, goals, limits, sky)
 
     _spread(run, count, threads)
     return Descents(
@@ -175,7 +178,7 @@ def fly(
 
 
 def _check_states(starts: Array, levels: Array, air: Air, body: Body) -> None:
-    if starts.ndim != 2 or starts.shape[1] != 6 or not np.isfinite(starts).all():
+    if starts.ndim != 2 or starts.shape[1:] != (6,) or not np.isfinite(starts).all():
         raise ValueError("states must be finite, one row of x, y, z (km) and vx, vy, vz (km/s) for each piece")
     if not (np.linalg.norm(starts[:, 3:], axis=1) <= _SPEED_MAX_KM_S).all():
         raise ValueError(f"speeds must be at most {_SPEED_MAX_KM_S} km/s; are the states in km/s?")
@@ -215,7 +218,7 @@ def altitude_km(states: Array, body: Body = EARTH) -> Array:
 
 
 def _spread(run: Callable[[slice], None], count: int, threads: int) -> None:
-    size = max(1, math.ceil(count / max(1, threads * 8)))
+    size = max(1, math.ceil(count / max(1, threads * 4)))  # long enough to keep all lanes busy
     parts = [slice(k, min(k + size, count)) for k in range(0, count, size)]
     if threads <= 1 or len(parts) <= 1:
         for part in parts:

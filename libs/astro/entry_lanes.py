@@ -61,7 +61,7 @@ def _read_air(z: Array, airs: Array, profile: Ints, step_km: float) -> None:
         for n in range(4):
             z[(_ROWS + n) * _W + w] = air[k - 1 + n, LN_RHO]
         z[_AT * _W + w] = x - k
-        row = min(row, last - 1)
+        row = min(max(row, 0), last - 1)  # no number may become a place outside
         part = min(max(x - row, 0.0), 1.0)
         z[_EAST * _W + w] = 1e-3 * (air[row, EAST] + part * (air[row + 1, EAST] - air[row, EAST]))
         z[_NORTH * _W + w] = 1e-3 * (air[row, NORTH] + part * (air[row + 1, NORTH] - air[row, NORTH]))
@@ -104,7 +104,7 @@ def _shape_drag(z: Array, airs: Array, profile: Ints, step_km: float, length_m: 
             continue
         air = airs[profile[w]]
         x = min(max(z[ALT * _W + w] / step_km, 0.0), float(last))
-        row = min(int(x), last - 1)
+        row = min(max(int(x), 0), last - 1)
         part = x - row
         speed = 1000.0 * z[_SPEED * _W + w]
         rho = z[_DRAG * _W + w] / z[LOAD * _W + w]

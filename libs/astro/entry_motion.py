@@ -52,7 +52,7 @@ def weather(air: Array, step_km: float, alt_km: float) -> tuple[float, float, fl
     c3 = (d - a) / 6.0 + 0.5 * (b - c)
     slope = c1 + s * (2.0 * c2 + s * 3.0 * c3)
     rho = math.exp(b + s * (c1 + s * (c2 + s * c3)) + (x - k - s) * slope)
-    row = min(row, last - 1)
+    row = min(max(row, 0), last - 1)  # no number may become a place outside
     part = min(max(x - row, 0.0), 1.0)
     east = 1e-3 * (air[row, EAST] + part * (air[row + 1, EAST] - air[row, EAST]))
     north = 1e-3 * (air[row, NORTH] + part * (air[row + 1, NORTH] - air[row, NORTH]))

@@ -62,9 +62,9 @@ def _sample(number: int) -> Case:
 
 
 def ours(threads: int = _CORES) -> entry.Descents:
-    given, air = case(), entry_air.standard_air()
+    given = case()
     return entry.fly(
-        given.states, entry.ballistic(given.bc_kg_m2), _LEVELS, air, rtol=TOLERANCE, atol=TOLERANCE, threads=threads
+        given.states, entry.ballistic(given.bc_kg_m2), _LEVELS, _air(), rtol=TOLERANCE, atol=TOLERANCE, threads=threads
     )
 
 
