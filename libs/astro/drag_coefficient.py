@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ def read_drag_table(path: Path = Path(__file__).parent / "data" / "drag_coeffici
     values = np.stack([np.stack([curve.below, curve.above]) for curve in curves])
     first, last = document["transition_reynolds"]
     return DragTable(curves, np.ascontiguousarray(values), (first, last))
+
+
+@cache
+def reference_table() -> DragTable:
+    """The rows that come with this library, read once."""
+    return read_drag_table()
 
 
 def _curve(row: Mapping[str, Any], nodes: Array) -> Curve:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from libs.astro import frames, us76
-from libs.astro.drag_coefficient import DragTable, Shape, read_drag_table
+from libs.astro.drag_coefficient import DragTable, Shape, reference_table
 from libs.astro.entry_air import Air
 from libs.astro.entry_flight import EAST, FIELDS, LAT, LON, NORTH, SECONDS, UP, Goals, Limits, Loads, Sky, descend
 
@@ -154,7 +154,7 @@ def fly(
     chosen = np.zeros(count, dtype=np.int64) if profile is None else np.asarray(profile, dtype=np.int64)
     _check_states(starts, levels, air, body)
     _check_pieces(pieces, count, air, chosen)
-    sky = Sky(body.row(), air.rows, air.step_km, (drag or read_drag_table()).values)
+    sky = Sky(body.row(), air.rows, air.step_km, (drag or reference_table()).values)
     limits = Limits(rtol, atol, max_s, _SETTLE_KM_S if settle else 0.0)
     loads = Loads(
         np.ascontiguousarray(pieces.mass_per_area_kg_m2, dtype=np.float64),

@@ -20,6 +20,7 @@ DOWN, ALOFT, BROKEN = 1, 0, -1
 SECONDS, LAT, LON, EAST, NORTH, UP = range(6)
 FIELDS = 6
 _SETTLED_WITHIN = 0.01  # of the settled velocity: what is left decays within metres
+_CALM_KM_S2 = 1e-3  # a tenth of gravity: a jet's shear included
 _SETTLED_SLOWING = 0.03  # e of a settled fall: its expansion is then good to 1e-4 of the speed
 _SINK_KM = 1.0  # step of the settled fall, a seventh of a scale height; from whole km to whole km, as winds are given
 _FIRST_STEP_S, _SHORTEST_STEP_S = 0.5, 1e-7
@@ -237,10 +238,8 @@ def _cross_levels(lanes: Lanes, w: int, low: float, goals: Goals, body: Array) -
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def _move(
-    w: int, z: Array, y: Array, k: Array, h: Array, t: Array, alt: Array, grow: Array, error: float
-) -> float:  # fmt: skip
-    """Lane w goes to the end of its step; returns the square of its speed."""
+def _move(w: int, z: Array, y: Array, k: Array, h: Array, t: Array, alt: Array, grow: Array, error: float) -> None:
+    """Lane w goes to the end of its step."""
     t[w] += h[w]
     alt[w] = z[ALT * LANES + w]
     for n in range(6):
@@ -248,7 +247,15 @@ def _move(
         y[at], k[at] = z[at], k[36 * LANES + at]
     _set_step(h, w, h[w] * _factor(error, grow[w]))
     grow[w] = _MOST_FACTOR
-    return float(z[3 * LANES + w] ** 2 + z[4 * LANES + w] ** 2 + z[5 * LANES + w] ** 2)
+
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def _is_calm(w: int, y: Array, k: Array, settle_km_s: float) -> bool:
+    """Slow and hardly accelerated: worth a look whether the fall has settled."""
+    x, u = 3 * LANES + w, LANES
+    speed2 = y[x] * y[x] + y[x + u] * y[x + u] + y[x + 2 * u] * y[x + 2 * u]
+    acceleration2 = k[x] * k[x] + k[x + u] * k[x + u] + k[x + 2 * u] * k[x + 2 * u]
+    return bool(speed2 < settle_km_s * settle_km_s and acceleration2 < _CALM_KM_S2 * _CALM_KM_S2)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -265,7 +272,7 @@ def descend(starts: Array, loads: Loads, goals: Goals, limits: Limits, sky: Sky)
 
     LANES pieces are under way at once, each with a step of its own; one that is done makes room for the next.
     """
-    count, last, settle2 = starts.shape[0], goals.levels.shape[1], limits.settle_km_s**2
+    count, last = starts.shape[0], goals.levels.shape[1]
     lanes = _empty()
     z, y, k, h, error, t, alt, grow, next_km, piece, level = lanes[:11]
     for w in range(LANES):
@@ -288,8 +295,9 @@ def descend(starts: Array, loads: Loads, goals: Goals, limits: Limits, sky: Sky)
             else:
                 if z[ALT * LANES + w] <= next_km[w]:
                     _cross_levels(lanes, w, z[ALT * LANES + w], goals, sky.body)
-                slow = _move(w, z, y, k, h, t, alt, grow, error[w]) < settle2
-                if level[w] < last and not (slow and _settles(lanes, w, loads, goals, sky)):
+                _move(w, z, y, k, h, t, alt, grow, error[w])
+                calm = _is_calm(w, y, k, limits.settle_km_s)
+                if level[w] < last and not (calm and _settles(lanes, w, loads, goals, sky)):
                     if t[w] < limits.max_s:
                         continue
                 elif goals.status[i] != BROKEN:
