@@ -6,6 +6,7 @@ A trace travels in the log and through Kafka as a W3C traceparent: append, publi
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPEAT_S = 10.0
 
 _tracer = trace.get_tracer("spacecom")
 _meter = metrics.get_meter("spacecom")
@@ -135,9 +138,25 @@ def _setup_logs(service: str, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    handler.addFilter(_Repeats())
     for noisy in ("aiokafka", "faststream", "asyncio", "grpc", "numba"):
         logging.getLogger(noisy).setLevel(logging.ERROR if noisy == "aiokafka" else logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class _Repeats(logging.Filter):
+    """Drops what the Kafka client says again within REPEAT_S: with the broker away that is ten lines a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        text, now = record.getMessage(), time.monotonic()
+        self._said = {said: at for said, at in self._said.items() if now - at < REPEAT_S}
+        return self._said.setdefault(text, now) == now
 
 
 def _add_trace(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -95,7 +95,6 @@ def survived(mesh) -> set[int]:
         [sys.executable, "-m", "services.cli", "demo", "--json"],
         env=os.environ | {"SPACECOM_HOME": str(mesh.home)},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
     for _ in range(KILLS):
         for part in KILLED:
@@ -106,7 +105,7 @@ def survived(mesh) -> set[int]:
                     break
                 except LookupError:  # it is just being started again
                     time.sleep(0.1)
-    case.wait(240)
+    assert case.wait(240) == 0
     for load in loads:
         load.stop()
     mesh.wait_ready()

@@ -33,6 +33,19 @@ class Kafka:
         return f"127.0.0.1:{self.ports[0]}"
 
     def start(self, output: int | IO[bytes] = subprocess.DEVNULL, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Returns when it answers."""
+        self.launch(output, tell)
+        deadline = time.monotonic() + START_S
+        while not self.answers():
+            if self.process is None or self.process.poll() is not None:
+                raise CannotRun("Kafka ended while starting; its log is with the mesh's")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise CannotRun(f"Kafka did not answer within {START_S:.0f} s; its log is with the mesh's")
+            time.sleep(0.05)
+
+    def launch(self, output: int | IO[bytes], tell: Callable[[str], None] = lambda _: None) -> None:
+        """Starts the process and does not wait for it."""
         java = required("java", f"install a Java runtime of version 17 or later, {EXISTING}")
         jars = fetched(tell)
         broker, controller = self.ports if any(self.ports) else self.kept_ports
@@ -43,7 +56,6 @@ class Kafka:
         self.process = processes.spawn(
             [*_java(java, jars), "kafka.Kafka", properties], output=output, cwd=folder(self.home)
         )
-        self._await()
 
     def stop(self) -> None:
         if self.process:
@@ -69,17 +81,7 @@ class Kafka:
         if made.returncode:
             raise CannotRun(f"Kafka's storage could not be formatted: {made.stderr.decode(errors='replace').strip()}")
 
-    def _await(self) -> None:
-        deadline = time.monotonic() + START_S
-        while not self._listens():
-            if self.process is None or self.process.poll() is not None:
-                raise CannotRun("Kafka ended while starting; its log is with the mesh's")
-            if time.monotonic() > deadline:
-                self.stop()
-                raise CannotRun(f"Kafka did not answer within {START_S:.0f} s; its log is with the mesh's")
-            time.sleep(0.05)
-
-    def _listens(self) -> bool:
+    def answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.ports[0])) == 0
 

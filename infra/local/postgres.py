@@ -46,17 +46,22 @@ class Postgres:
         return f"postgresql://{OWNER}:{self.password_file.read_text()}@127.0.0.1:{self.port}/postgres"
 
     def start(self, output: int | IO[bytes] = subprocess.DEVNULL) -> None:
-        binaries = _binaries()
-        data = self._initialised(binaries)
-        self.port = port(self.port or self.kept_port)
+        """Returns when it answers."""
         deadline = time.monotonic() + START_S
-        while not self._answers(binaries):
+        while not self.answers():
             if self.process is None or self.process.poll() is not None:  # a killed one may still be letting go
-                self.process = self._spawn(binaries, data, output)
+                self.launch(output)
             if time.monotonic() > deadline:
                 self.stop()
                 raise CannotRun(f"Postgres did not answer within {START_S:.0f} s; its log is with the mesh's")
             time.sleep(0.05)
+
+    def launch(self, output: int | IO[bytes]) -> None:
+        """Starts the process and does not wait for it."""
+        binaries = _binaries()
+        data = self._initialised(binaries)
+        self.port = port(self.port or self.kept_port)
+        self.process = self._spawn(binaries, data, output)
 
     def stop(self) -> None:
         if self.process:
@@ -86,10 +91,10 @@ class Postgres:
             death_signal=signal.SIGINT,
         )
 
-    def _answers(self, binaries: Path) -> bool:
+    def answers(self) -> bool:
         if self.process is None or self.process.poll() is not None:
             return False
-        asked: list[str | Path] = [binaries / "bin/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        asked: list[str | Path] = [_binaries() / "bin/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(asked, check=False).returncode == 0
 
     def _sockets(self) -> Path:

@@ -37,9 +37,11 @@ COLOURS = (36, 33, 35, 32, 34, 31, 96)
 @dataclass
 class Child:
     name: str
-    start: Callable[[], "subprocess.Popen[bytes]"]
+    start: Callable[[], "subprocess.Popen[bytes] | None"]
+    look: Callable[[], bool]  # whether it does its work
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
+    due_at: float | None = None  # when one that ended is started again
     pause_s: float = FIRST_RESTART_S
     ready: bool = False
 
@@ -88,9 +90,19 @@ class Supervisor:
         )
         asyncio.run(migrate.migrate(settings))
         asyncio.run(topics.declare(bootstrap, settings.namespace))
+        self._compile_kernels()
         for name in mesh.PARTS:
-            self._start(Child(name, lambda name=name: self._spawn(name, postgres_url, bootstrap)))  # type: ignore[misc]
+            child = self._service(name, postgres_url, bootstrap)
+            self._keep(child, child.start())
         self._write_addresses(postgres_url, admin_url, bootstrap)
+
+    def _compile_kernels(self) -> None:
+        """Once for a version of the physics; services would do it each for itself, and in silence."""
+        with processes.spawn([sys.executable, "-m", "libs.astro.warm"], output=subprocess.PIPE) as compiling:
+            for line in compiling.stdout or ():
+                self.tell(line.decode(errors="replace").rstrip())
+        if compiling.returncode:
+            raise CannotRun("the kernels could not be compiled; the reason is in the mesh's log")
 
     def _start_postgres(self) -> tuple[str, str]:
         external = self._external
@@ -101,7 +113,9 @@ class Supervisor:
         self.tell("starting Postgres")
         self._postgres = Postgres(self._files.home / "postgres", kept_port=self._taken["postgres"])
         server = self._postgres
-        self._start(Child("postgres", lambda: self._embedded(server)))
+        with self._piped("postgres") as output:
+            server.start(output)
+        self._keep(Child("postgres", lambda: self._again_embedded("postgres", server), server.answers), server.process)
         return server.url, server.admin_url
 
     def _start_kafka(self) -> str:
@@ -111,21 +125,18 @@ class Supervisor:
         kept = (self._taken["kafka"], self._taken["kafka-controller"])
         self._kafka = Kafka(self._files.home / "kafka", kept_ports=kept)
         broker = self._kafka
-        self._start(Child("kafka", lambda: self._embedded(broker)))
+        with self._piped("kafka") as output:
+            broker.start(output, self.tell)
+        self._keep(Child("kafka", lambda: self._again_embedded("kafka", broker), broker.answers), broker.process)
         return broker.bootstrap
 
-    def _embedded(self, server: Postgres | Kafka) -> "subprocess.Popen[bytes]":
-        reading, writing = os.pipe()
-        name = "postgres" if isinstance(server, Postgres) else "kafka"
-        self._pump(name, os.fdopen(reading, "rb"))
-        with os.fdopen(writing, "wb") as output:
-            if isinstance(server, Kafka):
-                server.start(output, self.tell)
-            else:
-                server.start(output)
-        if server.process is None:
-            raise CannotRun(f"{name} did not start")
+    def _again_embedded(self, name: str, server: Postgres | Kafka) -> "subprocess.Popen[bytes] | None":
+        with self._piped(name) as output:
+            server.launch(output)
         return server.process
+
+    def _service(self, name: str, postgres_url: str, bootstrap: str) -> Child:
+        return Child(name, lambda: self._spawn(name, postgres_url, bootstrap), lambda: self._is_ready(name))
 
     def _spawn(self, name: str, postgres_url: str, bootstrap: str) -> "subprocess.Popen[bytes]":
         env = mesh.environment(self._files, name, self._taken, postgres_url, bootstrap)
@@ -134,10 +145,8 @@ class Supervisor:
             self._pump(name, process.stdout)
         return process
 
-    def _start(self, child: Child) -> None:
-        child.process = child.start()
-        child.started_at = time.monotonic()
-        child.ready = child.name in ("postgres", "kafka")
+    def _keep(self, child: Child, process: "subprocess.Popen[bytes] | None") -> None:
+        child.process, child.started_at, child.ready = process, time.monotonic(), False
         if child not in self._children:
             self._children.append(child)
 
@@ -145,25 +154,38 @@ class Supervisor:
         told = False
         while not self._stopping.wait(PAUSE_S):
             for child in self._children:
-                if child.process and child.process.poll() is not None:
+                if child.process is None or child.process.poll() is not None:
                     told = False
                     self._again(child)
                 elif not child.ready:
-                    child.ready = self._is_ready(child)
+                    child.ready = child.look()
             if not told and all(child.ready for child in self._children):
                 told = True
                 self._note_ready()
 
     def _again(self, child: Child) -> None:
-        lived = time.monotonic() - child.started_at
-        child.pause_s = FIRST_RESTART_S if lived > STEADY_S else min(2 * child.pause_s, LONGEST_RESTART_S)
-        status = child.process.returncode if child.process else None
-        self.tell(f"{child.name} ended with status {status}; starting it again in {child.pause_s:.1f} s")
-        if not self._stopping.wait(child.pause_s):
-            self._start(child)
+        """Starts a child that ended, after a pause that grows while it keeps ending at once; waits for nobody."""
+        now = time.monotonic()
+        if child.due_at is None:
+            child.pause_s = (
+                FIRST_RESTART_S if now - child.started_at > STEADY_S else min(2 * child.pause_s, LONGEST_RESTART_S)
+            )
+            child.due_at = now + child.pause_s
+            status = child.process.returncode if child.process else None
+            self.tell(f"{child.name} ended with status {status}; starting it again in {child.pause_s:.1f} s")
+        elif now >= child.due_at:
+            child.due_at = None
+            self._keep(child, self._started(child))
 
-    def _is_ready(self, child: Child) -> bool:
-        with grpc.insecure_channel(f"127.0.0.1:{self._taken[child.name]}") as channel:
+    def _started(self, child: Child) -> "subprocess.Popen[bytes] | None":
+        try:
+            return child.start()
+        except (CannotRun, OSError) as error:
+            self.tell(f"{child.name} cannot be started now: {error}")
+            return None
+
+    def _is_ready(self, name: str) -> bool:
+        with grpc.insecure_channel(f"127.0.0.1:{self._taken[name]}") as channel:
             try:
                 answer = health_pb2_grpc.HealthStub(channel).Check(
                     health_pb2.HealthCheckRequest(service=READY), timeout=0.5
@@ -210,6 +232,11 @@ class Supervisor:
         for server in (self._kafka, self._postgres):
             if server:
                 server.stop()
+
+    def _piped(self, name: str) -> IO[bytes]:
+        reading, writing = os.pipe()
+        self._pump(name, os.fdopen(reading, "rb"))
+        return os.fdopen(writing, "wb")
 
     def _pump(self, name: str, source: IO[bytes]) -> None:
         def pump() -> None:

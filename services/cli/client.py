@@ -102,8 +102,9 @@ def _failure(service: str, error: grpc.RpcError) -> Failed:
     code = error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
     details = error.details() if isinstance(error, grpc.Call) else str(error)
     reason = _reason(error)
-    if code is grpc.StatusCode.UNAVAILABLE and not reason:
-        return Unreachable(f"{service} does not answer; see how the mesh is with: spacecom doctor")
+    if code is grpc.StatusCode.UNAVAILABLE:
+        said = f"{service} waits: {details}" if reason else f"{service} does not answer"
+        return Unreachable(f"{said}; see how the mesh is with: spacecom doctor")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Unreachable(f"{service} did not answer in time; see how the mesh is with: spacecom doctor")
     return Refused(reason or code.name, details or code.name)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -110,7 +111,7 @@ def _submit(mesh: Mesh, case: Case, tell: Tell) -> bool:
     files += [(f"element set {n}", sets, data) for n, data in enumerate(case.element_sets, 1)]
     new = 0
     for what, header, data in files:
-        answer = submit(mesh, header, data)
+        answer = _await(partial(_asked, partial(submit, mesh, header, data)), "ingest", "an answer")
         tell(f"submitted {what}: {answer.accepted_count} new, {answer.duplicate_count} known")
         if answer.rejected_count:
             raise Refused("INPUT_REFUSED", f"{what} was refused: {answer.rejections[0].detail}")
@@ -160,7 +161,9 @@ def _epoch_of(element_set: bytes) -> datetime:
 
 def _assessment(mesh: Mesh, case: Case, prediction: propagation.Prediction) -> hazard.Assessment | None:
     request = hazard.GetAssessmentRequest(catalogue_number=case.catalogue_number)
-    answer = _asked(lambda: mesh.ask("hazard", HazardServiceStub, "GetAssessment", request), "NO_ASSESSMENT")
+    answer = _asked(
+        lambda: mesh.ask("hazard", HazardServiceStub, "GetAssessment", request), "NO_ASSESSMENT", "NO_AIRSPACE"
+    )
     if answer is None or answer.assessment.hazard.prediction_event_id != prediction.event_id:
         return None
     found: hazard.Assessment = answer.assessment

@@ -1,6 +1,7 @@
 """HazardService: translate, call, translate."""
 
 from collections.abc import Callable
+from typing import NoReturn
 from uuid import UUID
 
 import grpc
@@ -23,6 +24,7 @@ ERRORS: ErrorTable = {
     domain.NoAirspace: (grpc.StatusCode.FAILED_PRECONDITION, "NO_AIRSPACE"),
     domain.BadRequest: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"),
 }
+NO_AIRSPACE = "no airspace is loaded; submit a GeoJSON of flight information regions to ingest"
 MAX_KEY = 128
 _STATES = {state.value: wire.RunState.Value(f"RUN_STATE_{state.name}") for state in domain.RunState}
 
@@ -36,11 +38,17 @@ class HazardServicer(HazardServiceServicer):
         number = request.catalogue_number
         async with self._desk.database.acquire() as conn:
             rows = await queries.assessments_before(conn, number, 0, 1) if _visible(number) else []
-        if not rows:
-            raise domain.NoAssessment(
-                f"the hazard of object {number} was not assessed; it is once a prediction and an airspace are there"
-            )
+            if not rows:
+                await self._refuse(conn, number)
         return wire.GetAssessmentResponse(assessment=_assessment(rows[0]))
+
+    async def _refuse(self, conn: Connection, number: int) -> NoReturn:
+        """Says what an assessment still waits for."""
+        if not _visible(number) or await queries.prediction(conn, number) is None:
+            raise domain.NoAssessment(f"the hazard of object {number} was not assessed; it is once it is predicted")
+        if await queries.airspace(conn, self._desk.settings.hazard_airspace_dataset) is None:
+            raise domain.NoAirspace(NO_AIRSPACE)
+        raise domain.NoAssessment(f"the hazard of object {number} is being assessed; ask again in a minute")
 
     async def ListAssessments(
         self, request: wire.ListAssessmentsRequest, context: object
@@ -90,7 +98,7 @@ class HazardServicer(HazardServiceServicer):
         run_id = new_id()
         cause = Cause(run_id, None, telemetry.current_traceparent())
         if not await handlers.start(conn, self._desk, run_id, prediction, cause, most):
-            raise domain.NoAirspace("no airspace is loaded; submit a GeoJSON of flight information regions to ingest")
+            raise domain.NoAirspace(NO_AIRSPACE)
         return wire.RequestRunResponse(run_id=str(run_id))
 
 

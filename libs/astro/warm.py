@@ -1,0 +1,62 @@
+"""`python -m libs.astro.warm`: compiles every kernel into the cache of this version, with a line for each step.
+
+Does nothing where that was done before.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from libs.astro import airspace, decay, fit, frames, geodesy, sgp4
+from libs.astro.elements import ElementSet
+from libs.astro.weather import Drivers
+
+_SQUARE = b"""{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"ident": "XXXX"},
+ "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]]]}}]}"""
+_DECAYING = ElementSet(1, b"", b"", 2459886.5, 0.5, 16.45, 0.001, 42.0, 0.0, 0.0, 0.0, 1e-3, 0.1, 0.0, "U", 0, 0)
+_DRIVERS = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
+
+
+def _flight() -> None:
+    fitted = fit.predict((_DECAYING,), _DRIVERS, 2459887.0)
+    draws = fit.draws(fitted, 2, 1)
+    decay.fly(
+        draws.states, fitted.jd, fitted.fr, draws.ln_b, _DRIVERS, ln_b_late=draws.ln_b_late,
+        late_after_s=fitted.late_after_s, max_days=60.0, track_step_s=60.0,
+    )  # fmt: skip
+
+
+def _frames() -> None:
+    r, v, _ = sgp4.propagate(sgp4.initialise(_DECAYING), np.zeros(1))
+    fixed, _ = frames.teme_to_itrf(r[0], v[0], 2459886.5, 0.5, 0.0, 0.0, 0.0)
+    frames.itrf_to_geodetic(fixed)
+
+
+def _airspace() -> None:
+    airspace.load_geojson(_SQUARE).find(np.zeros(1), np.zeros(1))
+    geodesy.destination(0.0, 0.0, geodesy.bearing_rad(0.0, 0.0, 0.1, 0.1), geodesy.distance_km(0.0, 0.0, 0.1, 0.1))
+
+
+STEPS: Mapping[str, Callable[[], None]] = {
+    "element sets and frames": _frames,
+    "fit, atmosphere and decay": _flight,
+    "airspace": _airspace,
+}
+
+
+def main() -> int:
+    done = Path(os.environ["NUMBA_CACHE_DIR"]) / "complete"
+    if done.exists():
+        return 0
+    for number, (name, compiled) in enumerate(STEPS.items(), 1):
+        print(f"compiling kernels, once for this version: {name} ({number} of {len(STEPS)})", flush=True)
+        compiled()
+    done.touch()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
