@@ -1,8 +1,12 @@
-"""Making of the tables of density_table.py from the model, in parts that run beside each other."""
+"""Making of a day of density_table.py's slices and sensitivities from NRLMSISE-00, and the measure of their error.
+
+A day depends on nothing but its day of the year, the reference flux and the top: it can be kept and used in any year.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,119 +18,211 @@ from libs.astro import nrlmsise00
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
 
+MODEL = "NRLMSISE-00 gtd7d, ap history"
+VERSION = "1"  # of the recipe here; a change of any figure below, of the grids or of the model makes the next
 MODEL_LATITUDES, MODEL_HOURS = 19, 24
+SENSE_TIMES = 4  # of universal time a day, between which sensitivities run as harmonics
+ERROR_POINTS = 400
 _LN_SI = math.log(1000.0)  # kg m-3 in a g cm-3
+_WORK_SIZE = nrlmsise00.WORK_SIZE + nrlmsise00.OUT_SIZE
+# Fluxes at which the terms of f and a are fitted, and the activity at which those across are.
+_FLUXES = np.array([
+    (30.0, 0.0), (-30.0, 0.0), (15.0, 0.0), (-15.0, 0.0), (0.0, 30.0), (0.0, -30.0), (0.0, 15.0), (0.0, -15.0),
+    (20.0, 20.0), (20.0, -20.0), (-20.0, 20.0), (-20.0, -20.0),
+])  # fmt: skip
+_BRIGHT, _DIM, _UP, _DOWN = 0, 1, 4, 5
+_SPAN = 30.0
+_STORM_AP, _STORM_NODE = 60.0, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Of ln density, measured at `points` random places and times against the model.
+
+    base: on reference drivers. driven: also with F10.7a within 30 of the reference, F10.7 15 (1 sigma) about F10.7a and
+    constant ap 1 to 200, evenly in its logarithm.
+    """
+
+    points: int
+    base_rms: float
+    base_max: float
+    driven_rms: float
+    driven_max: float
 
 
 def altitudes_km(top_km: float) -> Array:
     """The altitudes of a slice: 60 to 200 by 2, 200 to 400 by 10, 400 to 1000 by 25 km."""
-    low = table.BOTTOM_KM + np.arange(table.LOW) * table.LOW_STEP_KM
-    middle = table.MIDDLE_KM + np.arange(table.MIDDLE) * table.MIDDLE_STEP_KM
-    upper = table.UPPER_KM + np.arange(table.UPPER) * table.UPPER_STEP_KM
-    return np.concatenate([low, middle, upper] if top_km > table.UPPER_KM else [low, middle])
+    return np.concatenate([first + np.arange(count) * step for first, step, count, *_ in _segments(top_km)])
 
 
 def sense_altitudes_km(top_km: float) -> Array:
-    low = table.BOTTOM_KM + np.arange(table.SENSE_LOW) * table.SENSE_LOW_STEP_KM
-    middle = table.MIDDLE_KM + np.arange(table.SENSE_MIDDLE) * table.SENSE_MIDDLE_STEP_KM
-    upper = table.UPPER_KM + np.arange(table.SENSE_UPPER) * table.SENSE_UPPER_STEP_KM
-    return np.concatenate([low, middle, upper] if top_km > table.UPPER_KM else [low, middle])
+    """Those of the sensitivities: by 5, 20 and 50 km."""
+    return np.concatenate([first + np.arange(count) * step for first, *_, step, count in _segments(top_km)])
+
+
+def _segments(top_km: float) -> list[tuple[float, float, int, float, int]]:
+    t = table
+    low = (t.BOTTOM_KM, t.LOW_STEP_KM, t.LOW, t.SENSE_LOW_STEP_KM, t.SENSE_LOW)
+    middle = (t.MIDDLE_KM, t.MIDDLE_STEP_KM, t.MIDDLE, t.SENSE_MIDDLE_STEP_KM, t.SENSE_MIDDLE)
+    upper = (t.UPPER_KM, t.UPPER_STEP_KM, t.UPPER, t.SENSE_UPPER_STEP_KM, t.SENSE_UPPER)
+    return [low, middle, upper] if top_km > t.UPPER_KM else [low, middle]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def ln_model(
-    doy: float, ut_s: float, lat_deg: float, lst_h: float, altitudes: Array, f107a: float, f107: float, ap: float,
-    work: Array, out: Array,
-) -> None:
-    """Ln of the density of a column, kg m-3, under constant ap."""
-    history = work[: 7]
-    history[:] = ap
-    state = work[7 : 7 + nrlmsise00.WORK_SIZE]
-    found = work[7 + nrlmsise00.WORK_SIZE :]
-    for k in range(altitudes.shape[0]):
-        nrlmsise00.gtd7(
-            doy, ut_s, altitudes[k], lat_deg, 15.0 * lst_h - ut_s / 240.0, lst_h, f107a, f107, history, True, True,
-            state, found,
-        )  # fmt: skip
-        out[k] = math.log(found[nrlmsise00.MASS]) + _LN_SI
-
-
-WORK_SIZE = 7 + nrlmsise00.WORK_SIZE + nrlmsise00.OUT_SIZE
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def _grid(
-    doy: float, ut_s: float, hours: int, latitudes: int, altitudes: Array, f107a: float, f107: float, ap: float,
-    out: Array,
-) -> None:
-    work = np.empty(WORK_SIZE)
+def _grid(doy: float, ut_s: float, altitudes: Array, f107a: float, f107: float, constant_ap: float, out: Array) -> None:
+    """Ln density of the model on a whole grid [hour, latitude, altitude]."""
+    work, ap = np.empty(_WORK_SIZE), np.full(7, constant_ap)
+    hours, latitudes = out.shape[0], out.shape[1]
     for i in range(hours):
+        lst_h = 24.0 / hours * i
+        lon_deg = 15.0 * lst_h - ut_s / 240.0
         for j in range(latitudes):
-            lat = -90.0 + 180.0 / (latitudes - 1) * j
-            ln_model(doy, ut_s, lat, 24.0 / hours * i, altitudes, f107a, f107, ap, work, out[i, j])
+            lat_deg = -90.0 + 180.0 / (latitudes - 1) * j
+            nrlmsise00.ln_density_column(
+                doy, ut_s, altitudes, lat_deg, lon_deg, lst_h, f107a, f107, ap, work, out[i, j]
+            )
+            out[i, j] += _LN_SI
 
 
-def _between(count: int) -> Array:
-    """Weights that double a grid along one axis: the values, and cubic ones half way, four points of the grid each."""
-    weights = np.zeros((2 * count - 1, count))
-    weights[::2] = np.eye(count)
-    for k in range(count - 1):
-        first = min(max(k - 1, 0), count - 4)
-        weights[2 * k + 1, first : first + 4] = table._cubic(k + 0.5 - first)  # noqa: SLF001
+def around(count: int, made: int) -> Array:
+    """Weights [made, count] by which a round of even values runs through `count` of them as harmonics."""
+    spectrum = np.fft.rfft(np.eye(count), axis=0)
+    return np.fft.irfft(spectrum, made, axis=0) * (made / count)
+
+
+def along(count: int, step: float) -> Array:
+    """Weights by which values along a line run cubic, four points each, to places `step` of their spacing apart."""
+    places = np.arange(round((count - 1) / step) + 1) * step
+    weights = np.zeros((len(places), count))
+    for row, place in zip(weights, places, strict=True):
+        first = min(max(int(place) - 1, 0), count - 4)
+        row[first : first + 4] = table.cubic(place - first)
     return weights
 
 
+def up(top_km: float) -> Array:
+    """Weights from the altitudes of the sensitivities to those of a slice."""
+    blocks = [along(count, fine / coarse) for _, fine, _, coarse, count in _segments(top_km)]
+    whole = np.zeros((sum(len(block) for block in blocks), sum(block.shape[1] for block in blocks)))
+    row = column = 0
+    for block in blocks:
+        whole[row : row + len(block), column : column + block.shape[1]] = block
+        row, column = row + len(block), column + block.shape[1]
+    return whole
+
+
 def slice_at(doy: float, ut_s: float, f107a: float, top_km: float) -> Array32:
-    """Returns ln density [hour, latitude, altitude] at a universal time, on quiet drivers of a mean flux."""
+    """Returns ln density [hour, latitude, altitude] at a universal time, at F10.7 = F10.7a and ap 4."""
     altitudes = altitudes_km(top_km)
-    coarse = np.empty((MODEL_HOURS, MODEL_LATITUDES, len(altitudes)))
-    _grid(doy, ut_s, MODEL_HOURS, MODEL_LATITUDES, altitudes, f107a, f107a, table.REFERENCE_AP, coarse)
-    fine = np.einsum("pj,ijk->ipk", _between(MODEL_LATITUDES), coarse)
-    whole = np.empty((table.HOURS, table.LATITUDES, len(altitudes)))
-    whole[::2] = fine
-    around = [np.roll(fine, shift, axis=0) for shift in (1, 0, -1, -2)]
-    whole[1::2] = sum(weight * one for weight, one in zip(table._cubic(1.5), around, strict=True))  # noqa: SLF001
-    return whole.astype(np.float32)
+    still = int(np.searchsorted(altitudes, table.QUIET_BELOW_KM, side="right"))
+    parts = [np.empty((MODEL_HOURS, MODEL_LATITUDES, count)) for count in (still, len(altitudes) - still)]
+    quiet = table.QUIET_FLUX_SFU
+    _grid(doy, ut_s, altitudes[:still], quiet, quiet, table.REFERENCE_AP, parts[0])
+    _grid(doy, ut_s, altitudes[still:], f107a, f107a, table.REFERENCE_AP, parts[1])
+    coarse = np.concatenate(parts, axis=2)
+    return spread(around(MODEL_HOURS, table.HOURS), along(MODEL_LATITUDES, 0.5), coarse).astype(np.float32)
 
 
-_FLUX = np.array([
-    (40.0, 0.0), (-40.0, 0.0), (20.0, 0.0), (-20.0, 0.0), (0.0, 40.0), (0.0, -40.0), (0.0, 20.0), (0.0, -20.0),
-    (25.0, 25.0), (25.0, -25.0), (-25.0, 25.0), (-25.0, -25.0),
-])  # fmt: skip
-_STORM = 60.0
+def spread(hours: Array, latitudes: Array, coarse: Array) -> Array:
+    """Runs a grid [.., hour, latitude, altitude] through more hours and latitudes by their weights."""
+    turned = np.tensordot(coarse, hours, axes=(-3, 1))  # the hours come last
+    return np.asarray(latitudes @ np.moveaxis(turned, -1, -3))
 
 
-def sensitivities(doy: float, f107a: float, top_km: float) -> Array32:
-    """Returns the terms [hour, latitude, altitude, term] of a day, at its noon."""
+def sensitivities(doy: float, ut_s: float, f107a: float, top_km: float) -> Array32:
+    """Returns the terms [hour, latitude, altitude, term] at a universal time."""
     altitudes = sense_altitudes_km(top_km)
+    still = int(np.searchsorted(altitudes, table.QUIET_BELOW_KM, side="right"))
     shape = (table.SENSE_HOURS, table.SENSE_LATITUDES, len(altitudes))
 
     def at(f: float, a: float, ap: float) -> Array:
-        out = np.empty(shape)
-        _grid(doy, 43200.0, shape[0], shape[1], altitudes, f107a + a, f107a + a + f, ap, out)
+        out = np.zeros(shape)
+        above = np.empty((*shape[:2], len(altitudes) - still))
+        _grid(doy, ut_s, altitudes[still:], f107a + a, f107a + a + f, ap, above)
+        out[..., still:] = above
         return out
 
     quiet = at(0.0, 0.0, table.REFERENCE_AP)
-    terms = np.zeros((*shape, table.TERMS))
-    f, a = _FLUX.T
-    design = np.stack([f, f * f, a, a * a, f * a], axis=1)
-    moved = np.stack([at(*point, table.REFERENCE_AP) - quiet for point in _FLUX])
-    terms[..., : table.HATS] = np.einsum("tp,pijk->ijkt", np.linalg.pinv(design), moved)
-    for k, ap in enumerate(table.NODES):
-        terms[..., table.HATS + k] = at(0.0, 0.0, float(ap)) - quiet
-    x = float(table.effect(_STORM))
+    moved = [at(f, a, table.REFERENCE_AP) - quiet for f, a in _FLUXES]
+    stirred = [at(0.0, 0.0, float(ap)) - quiet for ap in table.NODES]
+    f, a = _FLUXES.T
+    found = np.empty((*shape, table.TERMS))
+    fit = np.linalg.pinv(np.stack([f, f * f, a, a * a, f * a], axis=1))
+    found[..., : table.HATS] = np.einsum("tp,pijk->ijkt", fit, np.stack(moved))
+    found[..., table.HATS : table.CROSS] = np.stack(stirred, axis=-1)
 
-    def crossed(f: float, a: float) -> Array:
-        return at(f, a, _STORM) - at(f, a, table.REFERENCE_AP) - at(0.0, 0.0, _STORM) + quiet
+    def crossed(point: int) -> Array:
+        f, a = _FLUXES[point]
+        return at(f, a, _STORM_AP) - quiet - moved[point] - stirred[_STORM_NODE]
 
-    up, down, bright, dim = crossed(0.0, 30.0), crossed(0.0, -30.0), crossed(30.0, 0.0), crossed(-30.0, 0.0)
-    terms[..., table.CROSS] = (up - down) / (60.0 * x)
-    terms[..., table.CROSS + 1] = (bright - dim) / (60.0 * x)
-    terms[..., table.CROSS + 2] = (up + down) / (1800.0 * x)
-    return terms.astype(np.float32)
+    effect = float(table.effect(_STORM_AP))
+    found[..., table.CROSS] = (crossed(_UP) - crossed(_DOWN)) / (2.0 * _SPAN * effect)
+    found[..., table.CROSS + 1] = (crossed(_BRIGHT) - crossed(_DIM)) / (2.0 * _SPAN * effect)
+    found[..., table.CROSS + 2] = (crossed(_UP) + crossed(_DOWN)) / (2.0 * _SPAN**2 * effect)
+    return found.astype(np.float32)
 
 
 def in_threads(jobs: Sequence[Callable[[], Array32]], threads: int) -> list[Array32]:
     """Runs the jobs, whose kernels leave the interpreter free, and returns their results in order."""
-    with ThreadPoolExecutor(max(1, threads)) as pool:
+    if threads <= 1:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(threads) as pool:
         return [done.result() for done in [pool.submit(job) for job in jobs]]
+
+
+def by_slots(sense: Array32) -> Array32:
+    """Sensitivities each 3 h from those at SENSE_TIMES of the day."""
+    found: Array = np.einsum("st,t...->s...", around(SENSE_TIMES, table.SLOTS), sense)
+    return found.astype(np.float32)
+
+
+def measured(doy: float, f107a: float, top_km: float, base: Array32, sense: Array32) -> Error:
+    """Returns the error of a day, slices and sensitivities [slot] as `table` reads them, between its first and last."""
+    rng = np.random.default_rng(int(doy))
+    count = ERROR_POINTS
+    slot, alt = rng.uniform(0.0, len(base) - 1.0, count), rng.uniform(table.BOTTOM_KM, top_km, count)
+    lat, lst = np.degrees(np.arcsin(rng.uniform(-1.0, 1.0, count))), rng.uniform(0.0, 24.0, count)
+    a, f = rng.uniform(-30.0, 30.0, count), np.clip(rng.normal(0.0, 15.0, count), -60.0, 60.0)
+    ap = np.exp(rng.uniform(0.0, math.log(200.0), count))
+    errors = np.empty((2, count))
+    _errors(doy, f107a, base, sense, slot, alt, lat, lst, a, f, ap, errors)
+    (base_rms, driven_rms), (base_max, driven_max) = np.sqrt(np.mean(errors**2, axis=1)), np.abs(errors).max(axis=1)
+    return Error(count, float(base_rms), float(base_max), float(driven_rms), float(driven_max))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _errors(
+    doy: float,
+    reference: float,
+    base: Array32,
+    sense: Array32,
+    slot: Array,
+    alt: Array,
+    lat: Array,
+    lst: Array,
+    a: Array,
+    f: Array,
+    ap: Array,
+    errors: Array,
+) -> None:
+    """Table less model, ln, on reference drivers and on others, into errors[0] and [1]."""
+    work, history, column, found = np.empty(_WORK_SIZE), np.empty(7), np.empty(1), np.empty(1)
+    terms, departure = np.empty(table.TERMS), np.empty(table.TERMS, np.float32)
+    for n in range(slot.shape[0]):
+        ut_s = slot[n] * table.SLOT_S
+        lon = 15.0 * lst[n] - ut_s / 240.0
+        column[0] = alt[n]
+        read = table.ln_base(base, slot[n], lat[n], lst[n], alt[n])
+        for driven in range(2):
+            mean, flux, activity = reference + driven * a[n], reference + driven * (a[n] + f[n]), table.REFERENCE_AP
+            if driven:
+                activity = ap[n]
+                table.terms(f[n], a[n], table.effect(ap[n]), terms)
+                for k in range(table.TERMS):
+                    departure[k] = terms[k]
+                read += table.ln_departure(sense, slot[n], lat[n], lst[n], alt[n], departure)
+            if alt[n] < table.QUIET_BELOW_KM:
+                mean, flux, activity = table.QUIET_FLUX_SFU, table.QUIET_FLUX_SFU, table.REFERENCE_AP
+            history[:] = activity
+            nrlmsise00.ln_density_column(doy, ut_s, column, lat[n], lon, lst[n], mean, flux, history, work, found)
+            errors[driven, n] = read - found[0] - _LN_SI

@@ -84,7 +84,7 @@ def standard(step_km: float = STEP_KM, top_km: float = TOP_KM) -> Profile:
 def tabulated(
     model: Callable[[float], tuple[float, float, float, float]], name: str, step_km: float, top_km: float
 ) -> Profile:
-    """Returns a windless profile of a model that gives density, temperature, speed of sound and viscosity by altitude."""
+    """Returns a windless profile of a model with the signature of us76.us76."""
     altitudes = np.arange(math.floor(top_km / step_km) + 1) * step_km
     rho, t, sound, _ = np.array([model(float(z)) for z in altitudes]).T
     rows = np.zeros((len(altitudes), 5))

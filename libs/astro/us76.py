@@ -126,9 +126,10 @@ def _hydrogen(z: Array, t: Array, weight: Array, within: Array) -> Array:
 
 
 def _grid_above() -> Array:
-    """ln density kg m-3, temperature K and molar mass kg kmol-1 from 86 to 1000 km, _GRID_KM apart."""
+    """Logarithm of density in kg m-3, temperature K, molar mass kg kmol-1 from 86 to 1000 km."""
     fine = 5
-    z = _TOP_LAYER_KM + np.arange(round((VALID_KM[1] - _TOP_LAYER_KM) / _GRID_KM) * fine + 1) * (_GRID_KM / fine)
+    count = round((VALID_KM[1] - _TOP_LAYER_KM) / _GRID_KM)
+    z = np.linspace(_TOP_LAYER_KM, VALID_KM[1], count * fine + 1, dtype=np.float64)
     n, t = _species(z)
     masses = np.array([28.0134, 15.9994, 31.9988, 39.948, 4.0026, 1.00797])
     molar = masses @ n / n.sum(axis=0)

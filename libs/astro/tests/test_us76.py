@@ -28,7 +28,7 @@ PRINTED = [
 
 @pytest.mark.parametrize(("alt_km", "rho", "t"), PRINTED)
 def test_the_printed_table_is_met(alt_km, rho, t):
-    """1.5e-3: the species above 86 km are integrated here by another rule than the standard's, which shows at 1000 km."""
+    """1.5e-3 at 1000 km: the species are integrated here by another rule than the standard's."""
     found = us76(alt_km)
     assert found[0] == pytest.approx(rho, rel=2e-4 if alt_km <= 500.0 else 1.5e-3)
     assert found[1] == pytest.approx(t, abs=0.01)
