@@ -16,6 +16,7 @@ from libs.astro import frames, us76
 from libs.astro.drag_coefficient import DragTable, Shape, reference_table
 from libs.astro.entry_air import Air
 from libs.astro.entry_flight import EAST, FIELDS, LAT, LON, NORTH, SECONDS, UP, Goals, Limits, Loads, Sky, descend
+from libs.astro.entry_motion import altitudes_km
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -140,41 +141,44 @@ def fly(
     settle: bool = True,
     threads: int = 1,
 ) -> Descents:
-    """Flies pieces from Earth-fixed states (N, 6) in km, km/s down through levels (L,) or (N, L), km, each falling.
+    """Flies pieces from Earth-fixed states (N, 6) in km, km/s down through levels (L,) or (N, L), km, none rising.
 
     The ground is a level like others, commonly the last, 0. `profile` (N,) picks each piece's air. `settle` lets pieces
     whose fall has settled go on by it (quasi-steady); without it light pieces take many short steps. Refuses with
     ValueError what is not finite, not below the release, above the air, or out of range.
     """
     count = len(states)
-    starts = np.ascontiguousarray(states, dtype=np.float64)
-    levels = np.ascontiguousarray(
-        np.broadcast_to(np.asarray(levels_km, dtype=np.float64), (count, np.shape(levels_km)[-1]))
-    )
-    chosen = np.zeros(count, dtype=np.int64) if profile is None else np.asarray(profile, dtype=np.int64)
+    starts = _own(states, np.float64)
+    levels = _own(np.broadcast_to(levels_km, (count, np.shape(levels_km)[-1])), np.float64)
+    chosen = np.zeros(count, dtype=np.int64) if profile is None else profile
+    if not (1e-13 <= rtol <= 1e-2 and 1e-13 <= atol <= 1e-2 and max_s > 0.0):
+        raise ValueError("tolerances must lie within 1e-13 and 1e-2, and the longest flight be positive")
     _check_states(starts, levels, air, body)
     _check_pieces(pieces, count, air, chosen)
-    sky = Sky(body.row(), air.rows, air.step_km, (drag or reference_table()).values)
+    given = pieces.mass_per_area_kg_m2, pieces.length_m, pieces.shape, chosen
+    kinds = np.float64, np.float64, np.int64, np.int64
+    loads = Loads(*(_own(values, kind) for values, kind in zip(given, kinds, strict=True)))
+    sky = Sky(body.row(), _own(air.rows, np.float64), air.step_km, (drag or reference_table()).values)
     limits = Limits(rtol, atol, max_s, _SETTLE_KM_S if settle else 0.0)
-    loads = Loads(
-        np.ascontiguousarray(pieces.mass_per_area_kg_m2, dtype=np.float64),
-        np.ascontiguousarray(pieces.length_m, dtype=np.float64),
-        np.ascontiguousarray(pieces.shape, dtype=np.int64),
-        np.ascontiguousarray(chosen),
-    )
-    out = np.full((FIELDS, count, levels.shape[1]), np.nan)
+    out = np.full((count, FIELDS, levels.shape[1]), np.nan)
     status, reached = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
 
     def run(part: slice) -> None:
-        goals = Goals(levels[part], out[:, part], status[part], reached[part])
+        goals = Goals(levels[part], out[part], status[part], reached[part])
         some = Loads(loads.mass_per_area[part], loads.length_m[part], loads.shape[part], loads.profile[part])
         descend(starts[part], some, goals, limits, sky)
 
     _spread(run, count, threads)
+    fields = [np.ascontiguousarray(out[:, field]) for field in (SECONDS, LAT, LON, EAST, NORTH, UP)]
     return Descents(
-        levels, np.arange(levels.shape[1]) < reached[:, None], status < 0, out[SECONDS], np.degrees(out[LAT]),
-        np.degrees(out[LON]), 1e3 * out[EAST], 1e3 * out[NORTH], 1e3 * out[UP],
+        levels, np.arange(levels.shape[1]) < reached[:, None], status < 0, fields[0], np.degrees(fields[1]),
+        np.degrees(fields[2]), 1e3 * fields[3], 1e3 * fields[4], 1e3 * fields[5],
     )  # fmt: skip
+
+
+def _own(values: Any, kind: type) -> Any:
+    """Contiguous and writable: numba would compile anew for each other layout."""
+    return np.require(values, dtype=kind, requirements=["C", "W"])
 
 
 def _check_states(starts: Array, levels: Array, air: Air, body: Body) -> None:
@@ -182,11 +186,11 @@ def _check_states(starts: Array, levels: Array, air: Air, body: Body) -> None:
         raise ValueError("states must be finite, one row of x, y, z (km) and vx, vy, vz (km/s) for each piece")
     if not (np.linalg.norm(starts[:, 3:], axis=1) <= _SPEED_MAX_KM_S).all():
         raise ValueError(f"speeds must be at most {_SPEED_MAX_KM_S} km/s; are the states in km/s?")
-    alt = altitude_km(starts, body)
+    alt = altitudes_km(starts, body.row())
     if not (alt <= air.top_km).all():
         raise ValueError(f"a piece starts above the air, which ends at {air.top_km} km")
-    if levels.shape[1] == 0 or not (np.isfinite(levels).all() and (np.diff(levels, axis=1) < 0.0).all()):
-        raise ValueError("levels must be finite and fall from one to the next")
+    if levels.shape[1] == 0 or not (np.isfinite(levels).all() and (np.diff(levels, axis=1) <= 0.0).all()):
+        raise ValueError("levels must be finite and must not rise from one to the next")
     if not ((levels[:, 0] < alt).all() and (levels[:, -1] >= -0.5).all()):
         raise ValueError("levels must lie below the release and not below -0.5 km")
 
@@ -204,17 +208,6 @@ def _check_pieces(pieces: Pieces, count: int, air: Air, profile: Ints) -> None:
         raise ValueError("there is no such shape")
     if not ((profile >= 0) & (profile < len(air.rows))).all():
         raise ValueError(f"there are {len(air.rows)} profiles of air")
-
-
-def altitude_km(states: Array, body: Body = EARTH) -> Array:
-    """Altitude (N,) of Earth-fixed states (N, >= 3), by Bowring's formula as the kernels do."""
-    a, e2 = body.radius_km, body.flattening * (2.0 - body.flattening)
-    b = a * (1.0 - body.flattening)
-    p, z = np.hypot(states[:, 0], states[:, 1]), states[:, 2]
-    u = np.arctan2(z * a, p * b)
-    lat = np.arctan2(z + e2 / (1.0 - e2) * b * np.sin(u) ** 3, p - e2 * a * np.cos(u) ** 3)
-    alt: Array = p * np.cos(lat) + z * np.sin(lat) - a * np.sqrt(1.0 - e2 * np.sin(lat) ** 2)
-    return alt
 
 
 def _spread(run: Callable[[slice], None], count: int, threads: int) -> None:

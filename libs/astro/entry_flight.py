@@ -46,7 +46,7 @@ class Loads(NamedTuple):
 
 
 class Goals(NamedTuple):
-    """levels[i] fall and lie below the start of piece i; filled in: out[field, i, level], status and reached[i]."""
+    """levels[i] fall and lie below the start of piece i; filled in: out[i, field, level], status and reached[i]."""
 
     levels: Array
     out: Array
@@ -167,7 +167,7 @@ def _settles(lanes: Lanes, w: int, loads: Loads, goals: Goals, sky: Sky) -> bool
     if not (climb < 0.0 and slowing < _SETTLED_SLOWING and off < _SETTLED_WITHIN * fall):
         return False
     goals.status[i] = _sink(
-        state, lanes.t[w], fall, lanes.level[w], goals.levels[i], goals.out[:, i], lanes.work, mass_per_area,
+        state, lanes.t[w], fall, lanes.level[w], goals.levels[i], goals.out[i], lanes.work, mass_per_area,
         length_m, shape, sky.body, air, sky.step_km, sky.cd,
     )  # fmt: skip
     lanes.level[w] = goals.levels.shape[1]
@@ -226,7 +226,7 @@ def _cross_levels(lanes: Lanes, w: int, low: float, goals: Goals, body: Array) -
             slopes[stage, n] = lanes.k[(6 * stage + n) * LANES + w]
     h = lanes.h[w]
     prepare_dense(before, new, h, slopes, dense)
-    levels, out, level = goals.levels[lanes.piece[w]], goals.out[:, lanes.piece[w]], lanes.level[w]
+    levels, out, level = goals.levels[lanes.piece[w]], goals.out[lanes.piece[w]], lanes.level[w]
     s, over = 0.0, lanes.alt[w]
     while level < levels.shape[0] and low <= levels[level]:
         s = crossing(dense, s, over, low, levels[level], at, body)

@@ -36,6 +36,15 @@ def vertical(x: float, y: float, z: float, body: Array) -> tuple[float, float, f
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def altitudes_km(states: Array, body: Array) -> Array:
+    """Altitude (N,) of states (N, 3 or more)."""
+    found = np.empty(states.shape[0])
+    for i in range(states.shape[0]):
+        found[i] = vertical(states[i, 0], states[i, 1], states[i, 2], body)[2]
+    return found
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def weather(air: Array, step_km: float, alt_km: float) -> tuple[float, float, float, float, int, float]:
     """Density kg/m3, slope of its logarithm 1/km, wind east and north km/s, row below and part of the way to the next.
 

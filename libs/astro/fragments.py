@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from libs.astro.breakup import Debris
 from libs.astro.drag_coefficient import Shape
 from libs.astro.entry import Pieces
 
@@ -146,6 +147,19 @@ def draw(catalogue: Catalogue, dry_mass_kg: float, rng: np.random.Generator) -> 
     return Fragments(
         kind, shape, mass, area, flow_length_m(shape, area), np.array([one.survival for one in catalogue.kinds])[kind],
         dv[:, None] * rng.standard_normal((len(kind), 3)),
+    )  # fmt: skip
+
+
+def of_explosion(debris: Debris) -> Fragments:
+    """Pieces of the break-up model as fragments: tumbling, area a mean over attitudes as a cube's, none demised.
+
+    `kind` is 0 for all; survival is 1, which is conservative.
+    """
+    count = len(debris.mass_kg)
+    shape = np.full(count, int(Shape.CUBE))
+    return Fragments(
+        np.zeros(count, dtype=np.int64), shape, debris.mass_kg, debris.area_m2, debris.length_m, np.ones(count),
+        debris.delta_v_m_s,
     )  # fmt: skip
 
 

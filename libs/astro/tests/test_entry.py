@@ -12,6 +12,9 @@ from libs.astro.entry_motion import rate, vertical
 
 AIR = entry_air.standard_air()
 FL = 100.0 * entry.FOOT_KM
+STORM = entry_air.with_wind(
+    AIR, np.array([0.0, 9.0, 12.0, 20.0]), np.array([20, 60, 90, 0.0]), np.array([-20, 0, 40, 0.0])
+)
 
 
 def release(
@@ -235,6 +238,14 @@ def test_every_sample_may_break_at_its_own_altitude():
     assert found.seconds[1, 1] > found.seconds[0, 0]
 
 
+def test_a_break_up_at_80_km_exactly_is_the_crossing_of_80_km():
+    states = release(1, alt_km=120.0, speed_m_s=7300.0, angle_deg=-0.5)
+    found = entry.fly(states, entry.ballistic(np.array([120.0])), [80.0, 80.0, 0.0, 0.0], AIR)
+    assert found.reached.all()
+    assert found.seconds[0, 0] == pytest.approx(found.seconds[0, 1], abs=1e-6)
+    assert found.seconds[0, 2] == found.seconds[0, 3]
+
+
 @pytest.mark.parametrize("lat", [90.0, -90.0])
 def test_a_pole_is_a_place_like_others(lat):
     found = entry.fly(release(1, lat_deg=lat), entry.ballistic(np.array([50.0])), [0.0], AIR)
@@ -279,7 +290,7 @@ def test_a_piece_thrown_back_to_orbit_is_reported_as_aloft():
 def test_whatever_is_valid_comes_down_to_numbers(bc, shape, length, speed, angle, lat, heading, alt):
     states = release(1, alt_km=alt, speed_m_s=speed, angle_deg=angle, lat_deg=lat, heading_deg=heading)
     piece = entry.Pieces(np.array([bc]), np.array([length]), np.array([int(shape)]))
-    found = entry.fly(states, piece, [12.0, 3.0, 0.0], AIR, max_s=48 * 3600.0)
+    found = entry.fly(states, piece, [12.0, 3.0, 0.0], STORM, max_s=48 * 3600.0)
     assert found.reached.all()
     fields = (found.seconds, found.lat_deg, found.lon_deg, found.east_m_s, found.north_m_s, found.up_m_s)
     assert all(np.isfinite(one).all() for one in fields)
@@ -298,8 +309,11 @@ def one(**changed) -> dict:
         ({"states": release(1) * 1000.0}, "km/s"),
         ({"states": release(1, alt_km=200.0)}, "above the air"),
         ({"levels_km": [80.0, 0.0]}, "below the release"),
-        ({"levels_km": [0.0, 10.0]}, "fall"),
-        ({"levels_km": []}, "fall"),
+        ({"levels_km": [0.0, 10.0]}, "rise"),
+        ({"levels_km": []}, "rise"),
+        ({"rtol": math.nan}, "tolerances"),
+        ({"atol": 0.0}, "tolerances"),
+        ({"max_s": math.nan}, "longest"),
         ({"pieces": entry.ballistic(np.array([-1.0]))}, "mass per area"),
         ({"pieces": entry.ballistic(np.array([50.0, 60.0]))}, "needs its mass"),
         ({"pieces": entry.Pieces(np.array([50.0]), np.array([0.0]), np.array([1]))}, "lengths"),

@@ -57,6 +57,16 @@ def test_every_piece_of_every_class_flies_to_the_ground(object_class):
     assert found.hazardous.any()
 
 
+def test_what_an_explosion_makes_flies_to_the_ground():
+    debris = breakup.break_up(900.0, breakup.Origin.ROCKET_BODY, breakup.Cause.EXPLOSION, breakup.generator(1, 1))
+    found = fragments.of_explosion(debris)
+    same = np.ones(len(found.kind))
+    states = entry.earth_fixed(40 * same, 5 * same, 78 * same, 5000 * same, 5000 * same, -130 * same)
+    states[:, 3:] += 1e-3 * found.delta_v_m_s
+    assert entry.fly(states, found.pieces(), [0.0], entry_air.standard_air(), max_s=48 * 3600.0).reached.all()
+    assert found.mass_kg.sum() == pytest.approx(900.0)
+
+
 def test_the_length_of_the_flow_follows_from_the_area_of_the_shape():
     shapes = np.array([Shape.SPHERE, Shape.CUBE, Shape.BEAM, Shape.PLATE])
     areas = np.array([math.pi / 4, 1.5, 10.0, 4.0])
