@@ -241,7 +241,7 @@ def _placed(
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def _read(n: int, flat: Array32, row: int, west: Places, east: Places, weights: Array, shares: Array) -> float:
+def _read(n: int, flat: Array32, row: Any, west: Places, east: Places, weights: Array, shares: Array) -> float:
     w0, w1, w2, w3 = weights[0, n], weights[1, n], weights[2, n], weights[3, n]
     late, north, far = shares[0, n], shares[1, n], shares[2, n]
     total = 0.0

@@ -78,7 +78,7 @@ def table() -> Outcome:
         density_table.ln_base_many(made.base, slot, lat, lst, alt, ours)
 
     def model() -> None:
-        _model(float(DOY), *few, FLUX_SFU, AP, truth)
+        _model(float(DOY), few[0], few[1], few[2], few[3], FLUX_SFU, AP, truth)
 
     read()
     model()
