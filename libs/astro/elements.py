@@ -123,9 +123,10 @@ _INTEGERS = {
     "revolution_number": "REV_AT_EPOCH",
 }
 _FIXED = {"CENTER_NAME": "EARTH", "REF_FRAME": "TEME", "TIME_SYSTEM": "UTC", "MEAN_ELEMENT_THEORY": "SGP4"}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_EPOCH = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z?")
-_DESIGNATOR = re.compile(r"(\d\d)(\d\d)-(\d{3})([A-Z]{1,3})")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_EPOCH = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z?", re.ASCII)
+_DESIGNATOR = re.compile(r"(\d\d)(\d\d)-(\d{3})([A-Z]{1,3})", re.ASCII)
+_HALF = re.compile("[\ud800-\udfff]")  # of a surrogate pair: JSON can spell it, UTF-8 cannot
 _SEPARATORS = " \t\r\n"
 
 
@@ -156,16 +157,17 @@ def read_omm_json(data: bytes) -> Iterator[ElementSet | Refused]:
 
 def _records(text: str) -> Iterator[ElementSet | Refused]:
     decoder = json.JSONDecoder(object_pairs_hook=list, parse_constant=str, parse_float=str, parse_int=str)
+    places = _Places(text)
     at = _skip(text, 0, _SEPARATORS)
     if text[at : at + 1] != "[":
         pairs, end = decoder.raw_decode(text, at)
-        yield _record(pairs, text, at)
+        yield _record(pairs, places, at, end)
         _expect_end(text, end)
         return
     at = _skip(text, at + 1, _SEPARATORS)
     while text[at : at + 1] != "]":
         pairs, end = decoder.raw_decode(text, at)
-        yield _record(pairs, text, at)
+        yield _record(pairs, places, at, end)
         at = _skip(text, end, _SEPARATORS)
         if text[at : at + 1] == ",":
             at = _skip(text, at + 1, _SEPARATORS)
@@ -187,13 +189,30 @@ def _expect_end(text: str, at: int) -> None:
         raise json.JSONDecodeError("there is more after the end", text, at)
 
 
-def _record(pairs: object, text: str, at: int) -> ElementSet | Refused:
-    """The record that starts at a place of the text."""
+class _Places:
+    """Line and column, from 1 and in bytes, of places asked for in rising order."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._at = 0
+        self._line, self._column = 1, 1
+
+    def of(self, at: int) -> tuple[int, int]:
+        between = self.text[self._at : at]
+        newline = between.rfind("\n")
+        self._line += between.count("\n")
+        self._column = len(between[newline + 1 :].encode()) + (self._column if newline < 0 else 1)
+        self._at = at
+        return self._line, self._column
+
+
+def _record(pairs: object, places: _Places, at: int, end: int) -> ElementSet | Refused:
+    """The record between two places of the text."""
     try:
         return _element_set(pairs)
     except _Bad as bad:
-        found = text.find(f'"{bad.key}"', at) if bad.key else at
-        return Refused(*_place(text[: max(found, at)].encode()), bad.reason, str(bad))
+        found = places.text.find(f'"{bad.key}"', at, end) if bad.key else at
+        return Refused(*places.of(max(found, at)), bad.reason, str(bad))
 
 
 def _place(before: bytes) -> tuple[int, int]:
@@ -240,7 +259,7 @@ def _text(record: dict[str, object], key: str, *, optional: bool = False) -> str
         if optional:
             return ""
         raise _Bad("", RefusalReason.MISSING, f"{key} is missing")
-    if not isinstance(value, str) or "\0" in value or len(value) > 200:
+    if not isinstance(value, str) or "\0" in value or len(value) > 200 or _HALF.search(value):
         raise _Bad(key, RefusalReason.CHARACTER, f"{key} is {_shown(value)}, not a short text")
     return value
 
