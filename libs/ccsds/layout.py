@@ -158,11 +158,11 @@ class Layout:
                 continue
             number, block = self._place(entry)
             if entry.keyword in found or entry.keyword in user_defined:
-                raise _Misplaced(entry, "is there twice")
+                raise _misplaced(entry, "is there twice")
             if number < last:
-                raise _Misplaced(entry, "is out of the fixed order of keywords")
+                raise _misplaced(entry, "is out of the fixed order of keywords")
             if comment and block == last_block:
-                raise _Misplaced(entry, "follows a comment inside its block; comments stand at the beginning of one")
+                raise _misplaced(entry, "follows a comment inside its block; comments stand at the beginning of one")
             last, last_block, comment = number, block, False
             if entry.keyword.startswith(USER_DEFINED):
                 user_defined[entry.keyword] = entry.value
@@ -171,29 +171,32 @@ class Layout:
         return Arranged(found, user_defined, self._keywords, self._units)
 
     def _place(self, entry: Entry) -> tuple[int, int]:
-        if self._user_defined and entry.keyword.startswith(USER_DEFINED):
+        if self._user_defined and entry.keyword.startswith(USER_DEFINED) and entry.keyword != USER_DEFINED:
             number, block, elements = len(self._order), len(self._order), _USER_DEFINED_ELEMENTS
         elif entry.keyword in self._order:
             number, block, elements = self._order[entry.keyword]
         else:
-            raise _Misplaced(entry, "is no keyword of this message" if entry.keyword else "a line without a keyword")
+            raise _misplaced(entry, "is no keyword of this message" if entry.keyword else "a line without a keyword")
         if entry.elements is not None and entry.elements != elements:
-            raise _Misplaced(entry, f"is not in <{'><'.join(elements)}>")
+            raise _misplaced(entry, f"is not in <{'><'.join(elements)}>")
         return number, block
 
 
-class _Misplaced(Bad):
-    """Carries its entry: a keyword that is there twice has two places."""
+class BadEntry(Bad):
+    """Carries its entry: a keyword may have several places, and a line of data has no keyword."""
 
-    def __init__(self, entry: Entry, detail: str) -> None:
-        name = entry.keyword[:80]
-        super().__init__(entry.keyword, RefusalReason.UNREADABLE, f"{name} {detail}".strip())
+    def __init__(self, entry: Entry, reason: RefusalReason, detail: str) -> None:
+        super().__init__(entry.keyword, reason, detail)
         self.entry = entry
+
+
+def _misplaced(entry: Entry, detail: str) -> BadEntry:
+    return BadEntry(entry, RefusalReason.UNREADABLE, f"{entry.keyword[:80]} {detail}".strip())
 
 
 def entry_of(bad: Bad, entries: Iterable[Entry]) -> Entry | None:
     """Where in the message a Bad lies."""
-    if isinstance(bad, _Misplaced):
+    if isinstance(bad, BadEntry):
         return bad.entry
     return next((entry for entry in entries if bad.key and entry.keyword == bad.key), None)
 
@@ -254,3 +257,19 @@ def chosen(mapping: Mapping[str, str]) -> Read:
 
 def enumeration(*values: str) -> Read:
     return chosen({value: value for value in values})
+
+
+def matching(pattern: str, what: str) -> Read:
+    """A reader of texts that are as a pattern, which `what` says in words."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def checked(value: object) -> str:
+        said = text(value)
+        if not compiled.fullmatch(said):
+            raise Unfit(RefusalReason.CHARACTER, f"is {said[:80]!r}, not {what}")
+        return said
+
+    return checked
+
+
+time_system = enumeration("UTC", "TAI", "TT", "GPS", "TDB", "TCB", "TCG", "UT1")  # those in which a date is an epoch
