@@ -4,7 +4,6 @@ Positions in km, velocities in km/s, in the frame and time system of their segme
 kept.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -95,11 +94,11 @@ def read_oem_xml(data: bytes) -> Iterator[EphemerisMessage | Refused]:
 
 @dataclass(slots=True)
 class _Parts:
-    """Entries of one segment, sorted by what they are of."""
+    """One segment: the entries of its metadata, its states and covariances, and the entry each begins with."""
 
-    metadata: list[Entry] = field(default_factory=list)
-    states: list[State] = field(default_factory=list)
-    covariances: list[Covariance] = field(default_factory=list)
+    metadata: list[Entry]
+    states: list[tuple[State, Entry]] = field(default_factory=list)
+    covariances: list[tuple[Covariance, Entry]] = field(default_factory=list)
 
 
 # --- KVN -------------------------------------------------------------------------------------------------------
@@ -120,7 +119,7 @@ def _kvn_segment(entries: list[Entry]) -> _Parts:
         raise BadEntry(entries[0], RefusalReason.MISSING, "META_STOP is missing")
     parts = _Parts(entries[1:stop])
     start = next((at for at, entry in enumerate(entries) if entry.keyword == "COVARIANCE_START"), len(entries))
-    parts.states = [_state_line(entry) for entry in _without_comments(entries[stop + 1 : start])]
+    parts.states = [(_state_line(entry), entry) for entry in _without_comments(entries[stop + 1 : start])]
     if start < len(entries):
         if entries[-1].keyword != "COVARIANCE_STOP":
             raise BadEntry(entries[start], RefusalReason.MISSING, "COVARIANCE_STOP is missing, or not at the end")
@@ -165,11 +164,12 @@ def _numeric(entry: Entry, said: str) -> float:
     return float(_read(entry, number, said))
 
 
-def _kvn_covariances(entries: list[Entry]) -> list[Covariance]:
+def _kvn_covariances(entries: list[Entry]) -> list[tuple[Covariance, Entry]]:
     starts = [at for at, entry in enumerate(entries) if entry.keyword == "EPOCH"]
     if entries and (not starts or starts[0] > 0):
         raise BadEntry(entries[0], RefusalReason.MISSING, "the covariance has no EPOCH before it")
-    return [_kvn_covariance(entries[start:end]) for start, end in zip(starts, [*starts[1:], len(entries)], strict=True)]
+    spans = zip(starts, [*starts[1:], len(entries)], strict=True)
+    return [(_kvn_covariance(entries[start:end]), entries[start]) for start, end in spans]
 
 
 def _kvn_covariance(entries: list[Entry]) -> Covariance:
@@ -206,9 +206,9 @@ def _from_xml(message: Message) -> EphemerisMessage:
         elif not segments:
             raise BadEntry(entries[0], RefusalReason.UNREADABLE, "data stands before its metadata")
         elif last == "stateVector" and not segments[-1].covariances:
-            segments[-1].states.append(_STATE.arrange(entries).block(State))
+            segments[-1].states.append((_STATE.arrange(entries).block(State), entries[0]))
         elif last == "covarianceMatrix":
-            segments[-1].covariances.append(_COVARIANCE.arrange(entries).block(Covariance))
+            segments[-1].covariances.append((_COVARIANCE.arrange(entries).block(Covariance), entries[0]))
         elif any(entry.keyword != COMMENT for entry in entries):
             raise BadEntry(entries[0], RefusalReason.UNREADABLE, f"<{entries[0].keyword[:80]}> is out of place")
     return _assembled(header, segments)
@@ -241,68 +241,69 @@ def _opened(run: list[Entry]) -> bool:
 def _assembled(header: list[Entry], parts: list[_Parts]) -> EphemerisMessage:
     if not parts:
         raise Bad("", RefusalReason.MISSING, "the message has no metadata")
-    segments = tuple(
-        Segment(_METADATA.arrange(one.metadata).block(Metadata), tuple(one.states), tuple(one.covariances))
-        for one in parts
-    )
-    read = EphemerisMessage(_HEADER.arrange(header).block(Header), segments)
-    for segment in segments:
-        for rule in _SEGMENT_RULES:
-            rule(segment)
-    for earlier, later in pairwise(segments):
-        _follows(earlier.metadata, later.metadata)
-    return read
+    read_header = _HEADER.arrange(header).block(Header)
+    segments = tuple(map(_segment, parts))
+    for (earlier, later), at in zip(pairwise(segments), parts[1:], strict=True):
+        _follows(earlier.metadata, later.metadata, at.metadata[0])
+    return EphemerisMessage(read_header, segments)
 
 
-def _spans_are_nested(segment: Segment) -> None:
-    said = segment.metadata
-    times = (said.start_time, said.useable_start_time, said.useable_stop_time, said.stop_time)
+def _segment(parts: _Parts) -> Segment:
+    metadata = _METADATA.arrange(parts.metadata).block(Metadata)
+    _spans_are_nested(metadata, parts)
+    _states_rise_within_the_span(metadata, parts)
+    _covariances_rise(parts)
+    _interpolation_has_its_degree_and_states(metadata, parts)
+    return Segment(metadata, tuple(state for state, _ in parts.states), tuple(one for one, _ in parts.covariances))
+
+
+def _said(parts: _Parts, keyword: str) -> Entry:
+    return next(entry for entry in parts.metadata if entry.keyword == keyword)
+
+
+def _spans_are_nested(metadata: Metadata, parts: _Parts) -> None:
+    times = (metadata.start_time, metadata.useable_start_time, metadata.useable_stop_time, metadata.stop_time)
     if any(later < earlier for earlier, later in pairwise(time for time in times if time)):
-        raise Bad("STOP_TIME", RefusalReason.MISMATCH, "start, useable start, useable stop and stop are not in order")
+        detail = "start, useable start, useable stop and stop are not in order"
+        raise BadEntry(_said(parts, "START_TIME"), RefusalReason.MISMATCH, detail)
 
 
-def _states_rise_within_the_span(segment: Segment) -> None:
-    if not segment.states:
-        raise Bad("", RefusalReason.MISSING, "a segment has no states")
-    epochs = [state.epoch for state in segment.states]
-    if any(later <= earlier for earlier, later in pairwise(epochs)):
-        raise Bad("", RefusalReason.MISMATCH, "the states of a segment do not rise in time")
-    if epochs[0] < segment.metadata.start_time or epochs[-1] > segment.metadata.stop_time:
-        raise Bad("START_TIME", RefusalReason.MISMATCH, "states lie outside START_TIME to STOP_TIME")
-    if any(not math.hypot(*state.position_km) for state in segment.states):
-        raise Bad("", RefusalReason.RANGE, "a state lies in the centre of its body")
+def _states_rise_within_the_span(metadata: Metadata, parts: _Parts) -> None:
+    if not parts.states:
+        raise BadEntry(parts.metadata[0], RefusalReason.MISSING, "the segment has no states")
+    last = None
+    for state, entry in parts.states:
+        if last is not None and state.epoch <= last:
+            raise BadEntry(entry, RefusalReason.MISMATCH, "the state is not later than the one before it")
+        if not metadata.start_time <= state.epoch <= metadata.stop_time:
+            raise BadEntry(entry, RefusalReason.MISMATCH, "the state lies outside START_TIME to STOP_TIME")
+        if not any(state.position_km):
+            raise BadEntry(entry, RefusalReason.RANGE, "the state lies in the centre of its body")
+        last = state.epoch
 
 
-def _covariances_rise(segment: Segment) -> None:
-    if any(later.epoch <= earlier.epoch for earlier, later in pairwise(segment.covariances)):
-        raise Bad("", RefusalReason.MISMATCH, "the covariances of a segment do not rise in time")
+def _covariances_rise(parts: _Parts) -> None:
+    for (earlier, _), (later, entry) in pairwise(parts.covariances):
+        if later.epoch <= earlier.epoch:
+            raise BadEntry(entry, RefusalReason.MISMATCH, "the covariance is not later than the one before it")
 
 
 _NODES = {"HERMITE": 2, "LAGRANGE": 1, "LINEAR": 1}  # conditions that a state gives to the polynomial
 
 
-def _interpolation_has_its_degree_and_states(segment: Segment) -> None:
-    said, states = segment.metadata, len(segment.states)
-    if said.interpolation and said.interpolation_degree is None:
-        raise Bad("INTERPOLATION", RefusalReason.MISSING, "INTERPOLATION_DEGREE is missing")
-    conditions = _NODES.get(said.interpolation or "", 0) * states
-    if conditions and conditions <= (said.interpolation_degree or 0):
-        detail = f"{states} states are too few for {said.interpolation} of degree {said.interpolation_degree}"
-        raise Bad("INTERPOLATION_DEGREE", RefusalReason.MISMATCH, detail)
+def _interpolation_has_its_degree_and_states(metadata: Metadata, parts: _Parts) -> None:
+    method, degree, states = metadata.interpolation or "", metadata.interpolation_degree, len(parts.states)
+    if method and degree is None:
+        raise BadEntry(_said(parts, "INTERPOLATION"), RefusalReason.MISSING, "INTERPOLATION_DEGREE is missing")
+    conditions = _NODES.get(method, 0) * states
+    if conditions and conditions <= (degree or 0):
+        detail = f"{states} states are too few for {method} of degree {degree}"
+        raise BadEntry(_said(parts, "INTERPOLATION_DEGREE"), RefusalReason.MISMATCH, detail)
 
 
-_SEGMENT_RULES: tuple[Callable[[Segment], None], ...] = (
-    _spans_are_nested,
-    _states_rise_within_the_span,
-    _covariances_rise,
-    _interpolation_has_its_degree_and_states,
-)
-
-
-def _follows(earlier: Metadata, later: Metadata) -> None:
+def _follows(earlier: Metadata, later: Metadata, at: Entry) -> None:
     if (earlier.object_id, earlier.time_system) != (later.object_id, later.time_system):
-        detail = "OBJECT_ID and TIME_SYSTEM are not the same in all segments"
-        raise Bad("OBJECT_ID", RefusalReason.MISMATCH, detail)
-    stop = earlier.useable_stop_time or earlier.stop_time
-    if (later.useable_start_time or later.start_time) < stop and earlier.useable_stop_time and later.useable_start_time:
-        raise Bad("USEABLE_START_TIME", RefusalReason.MISMATCH, "useable spans of two segments overlap")
+        raise BadEntry(at, RefusalReason.MISMATCH, "OBJECT_ID and TIME_SYSTEM are not those of the segment before")
+    start, stop = later.useable_start_time, earlier.useable_stop_time
+    if start and stop and start < stop:
+        raise BadEntry(at, RefusalReason.MISMATCH, "the useable spans of this segment and the one before overlap")
