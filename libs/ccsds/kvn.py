@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from libs.astro.elements import RefusalReason, Refused
 from libs.ccsds.messages import MAX_ENTRIES, Entry, Message
@@ -9,7 +10,7 @@ from libs.rows.places import excerpt
 
 MAX_BYTES = 256 * 2**20
 MAX_LINE = 254
-_VERSION = re.compile(rb"\s*CCSDS_([A-Z]{3})_VERS\s*=\s*(.*?)\s*")
+_VERSION = re.compile(rb" *CCSDS_([A-Z]{3})_VERS *= *([ -~]*?) *")
 _LINES = (  # what a line may be, and which groups of it are the keyword and the value
     (re.compile(r" *(COMMENT)(?: *=| |$)(.*)"), 1, 2),  # Space-Track writes the equals sign
     (re.compile(r" *([A-Z][A-Z0-9_]*|USER_DEFINED_[^ =]+) *= *(.*?) *"), 1, 2),
@@ -31,7 +32,7 @@ def read_messages(data: bytes) -> Iterator[Message | Refused]:
         raw = excerpt(b"\n".join(lines[stray : stray + 40]))
         detail = "the first line of a message is CCSDS_..._VERS = version"
         yield Refused(stray + 1, 1, RefusalReason.UNREADABLE, detail, raw)
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)] if starts else []):
         yield _message(lines[start:end], start + 1)
 
 

@@ -128,7 +128,7 @@ class Units:
             value = value.strip()
         if units is None and self.required and keyword.units and entry.value:
             raise Bad(keyword.name, RefusalReason.MISSING, f"{keyword.name} has no units; they are {keyword.units}")
-        if units is not None and units != keyword.units:
+        if units is not None and (not units or units != keyword.units):
             detail = f"{keyword.name} is in {units[:40]!r}, not in {keyword.units or 'no units'}"
             raise Bad(keyword.name, RefusalReason.MISMATCH, detail)
         return value

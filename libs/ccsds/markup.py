@@ -40,6 +40,7 @@ def read_messages(data: bytes) -> Iterator[Message | Refused]:
         for start in range(0, len(data) or 1, CHUNK):
             document.feed(data[start : start + CHUNK], final=start + CHUNK >= len(data))
             yield from document.take()
+        yield from document.take(ended=True)
     except _Stop as stop:
         yield from document.take()
         yield document.refused(stop.reason, str(stop))
@@ -73,7 +74,10 @@ class _Document:
         if self._fed - max(self._parser.CurrentByteIndex, 0) > MAX_TOKEN:
             raise _Stop(RefusalReason.TOO_LARGE, f"a tag or comment has more than {MAX_TOKEN} bytes")
 
-    def take(self) -> list[Message]:
+    def take(self, *, ended: bool = False) -> list[Message]:
+        """Messages read since the last call; a message that is the whole document, once that has ended in order."""
+        if not (self._root_is_list or ended):
+            return []
         done, self._done = self._done, []
         return done
 
@@ -83,7 +87,7 @@ class _Document:
         return Refused(line, column, reason, detail, excerpt(self._data[max(0, at - 1024) : at + 3072]))
 
     def declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        if encoding and encoding.upper() not in ("UTF-8", "US-ASCII", "ASCII"):
+        if encoding and encoding.upper() not in ("UTF-8", "UTF8", "US-ASCII", "ASCII"):
             raise _Stop(RefusalReason.UNREADABLE, f"the encoding is {encoding[:40]!r}; only UTF-8 is read")
 
     def document_type(self, *_: object) -> int:

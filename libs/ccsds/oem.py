@@ -109,7 +109,7 @@ def _from_kvn(message: Message) -> EphemerisMessage:
     starts = [at for at, entry in enumerate(entries) if entry.keyword == "META_START"]
     if not starts:
         raise Bad("", RefusalReason.MISSING, "META_START is missing")
-    parts = [_kvn_segment(entries[start:end]) for start, end in zip(starts, [*starts[1:], len(entries)], strict=True)]
+    parts = [_kvn_segment(entries[start:end]) for start, end in pairwise([*starts, len(entries)])]
     return _assembled(entries[: starts[0]], parts)
 
 
@@ -168,7 +168,7 @@ def _kvn_covariances(entries: list[Entry]) -> list[tuple[Covariance, Entry]]:
     starts = [at for at, entry in enumerate(entries) if entry.keyword == "EPOCH"]
     if entries and (not starts or starts[0] > 0):
         raise BadEntry(entries[0], RefusalReason.MISSING, "the covariance has no EPOCH before it")
-    spans = zip(starts, [*starts[1:], len(entries)], strict=True)
+    spans = pairwise([*starts, len(entries)] if starts else [])
     return [(_kvn_covariance(entries[start:end]), entries[start]) for start, end in spans]
 
 

@@ -1,6 +1,7 @@
 """Objects of a JSON array, or the one object of a document, with the place of what is wrong in them."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -23,8 +24,7 @@ def keys_of(found: object) -> dict[str, Any]:
         raise Bad("", RefusalReason.UNREADABLE, "a record is not an object of keys and values")
     record = dict(found)
     if len(record) < len(found):
-        keys = [key for key, _ in found]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = Counter(key for key, _ in found).most_common(1)[0][0]
         raise Bad(twice, RefusalReason.UNREADABLE, f"the key {twice[:80]!r} is there twice")
     return record
 
@@ -93,9 +93,10 @@ class _Scan(Generic[T]):
         start, seen = at, False
         at = self._skip(at + 1)
         while self._text[at : at + 1] != "}":
+            quoted = self._text[at] == '"'  # a number would come as a text too
             key, end = self._decoder.raw_decode(self._text, at)
             at = self._skip(end)
-            if not isinstance(key, str) or self._text[at : at + 1] != ":":
+            if not quoted or self._text[at : at + 1] != ":":
                 raise json.JSONDecodeError("a key and a colon are missing", self._text, at)
             at = self._skip(at + 1)
             if key == member and not seen:
