@@ -124,7 +124,7 @@ class Units:
         """The value without its units; raises Bad for units that are wrong or lack."""
         value, units = entry.value, entry.units
         if entry.elements is None and keyword.read is not text and value.endswith("]"):
-            value, _, units = value[:-1].rpartition(" [")
+            value, _, units = f" {value}"[:-1].rpartition(" [")
             value = value.strip()
         if units is None and self.required and keyword.units and entry.value:
             raise Bad(keyword.name, RefusalReason.MISSING, f"{keyword.name} has no units; they are {keyword.units}")
