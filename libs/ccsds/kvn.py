@@ -15,7 +15,7 @@ _LINES = (  # what a line may be, and which groups of it are the keyword and the
     (re.compile(r" *(COMMENT)(?: *=| |$)(.*)"), 1, 2),  # Space-Track writes the equals sign
     (re.compile(r" *([A-Z][A-Z0-9_]*|USER_DEFINED_[^ =]+) *= *(.*?) *"), 1, 2),
     (re.compile(r" *([A-Z]+_(?:START|STOP)) *"), 1, 0),
-    (re.compile(r" *([-+.0-9][-+.0-9A-Za-z: ]*?) *"), 0, 1),
+    (re.compile(r" *([-+.0-9][^=]*?) *"), 0, 1),
 )
 _UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 
