@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import NamedTuple
-from xml.etree import ElementTree
+from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 
@@ -60,6 +60,7 @@ def interval(n: int, confidence: str) -> list[Row]:
     return [Row(at, f"IMPACT_{n}_{name}", value, units, kind, f"i{n}") for name, value, units, kind in parts]
 
 
+DISINTEGRATION = "NONE|MASS-LOSS|BREAK-UP|MASS-LOSS + BREAK-UP|BREAKUP|MASS-LOSS + BREAKUP"
 METHOD = "NONE|ANALYTICAL|STOCHASTIC|EMPIRICAL"
 RDM = [
     Row("header", "COMMENT", "for the tests"),
@@ -82,7 +83,7 @@ RDM = [
         ("EARTH_TIDES", "ESR"), ("INTRACK_THRUST", "NO", "", "YES|NO"), ("DRAG_PARAMETERS_SOURCE", "OD"),
         ("DRAG_PARAMETERS_ALTITUDE", "175", "km", "number"),
         ("REENTRY_UNCERTAINTY_METHOD", "STOCHASTIC", "", METHOD),
-        ("REENTRY_DISINTEGRATION", "MASS-LOSS + BREAK-UP", "", "NONE|MASS-LOSS|BREAK-UP|MASS-LOSS + BREAK-UP|BREAKUP|MASS-LOSS + BREAKUP"),
+        ("REENTRY_DISINTEGRATION", "MASS-LOSS + BREAK-UP", "", DISINTEGRATION),
         ("IMPACT_UNCERTAINTY_METHOD", "EMPIRICAL", "", METHOD),
         ("PREVIOUS_MESSAGE_ID", "ESA/20221102-007"), ("PREVIOUS_MESSAGE_EPOCH", "2022-11-02T09:00:00", "", "epoch"),
         ("NEXT_MESSAGE_EPOCH", "N/A", "", "epoch or N/A"),
@@ -123,7 +124,8 @@ RDM = [
         ("BALLISTIC_COEFF", "83.2", "kg/m**2", "amount"), ("THRUST_ACCELERATION", "0.0", "m/s**2", "number"),
     )],
     *[Row(_D + "odParameters", *row) for row in (
-        ("TIME_LASTOB_START", "2022-11-03T08:00:00", "", "epoch"), ("TIME_LASTOB_END", "2022-11-03T09:00:00", "", "epoch"),
+        ("TIME_LASTOB_START", "2022-11-03T08:00:00", "", "epoch"),
+        ("TIME_LASTOB_END", "2022-11-03T09:00:00", "", "epoch"),
         ("RECOMMENDED_OD_SPAN", "1.5", "d", "amount"), ("ACTUAL_OD_SPAN", "1.25", "d", "amount"),
         ("OBS_AVAILABLE", "592", "", "count"), ("OBS_USED", "579", "", "count"),
         ("TRACKS_AVAILABLE", "18", "", "count"), ("TRACKS_USED", "017", "", "count"),
@@ -256,7 +258,8 @@ def number_within(least: float, greatest: float) -> Callable[[str], bool]:
     return check
 
 
-def epoch(value: str) -> datetime | None:
+def epoch(value: str) -> Any:
+    """A datetime, or None where it is no instant."""
     parts = re.fullmatch(
         r"([0-9]{4})-([0-9]{2}-[0-9]{2}|[0-9]{3})T([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?Z?", value
     )
@@ -318,7 +321,7 @@ def xml_rows(kind: str, data: bytes) -> list[Found] | None:
         return None
     if re.search(rb"<\?(?!xml )", data):
         return None
-    root = ElementTree.fromstring(data)
+    root = ET.fromstring(data)
     if root.tag != kind.lower() or root.attrib.get("id") != f"CCSDS_{kind}_VERS":
         return None
     if not re.fullmatch(r"1\.[0-9]", root.attrib.get("version", "")) or (root.text or "").strip():
@@ -328,7 +331,7 @@ def xml_rows(kind: str, data: bytes) -> list[Found] | None:
     return found
 
 
-def _walk(element: ElementTree.Element, path: str, found: list[Found]) -> None:
+def _walk(element: ET.Element, path: str, found: list[Found]) -> None:
     for child in element:
         if (child.tail or "").strip():
             raise ValueError("text between elements")
@@ -346,7 +349,7 @@ def _walk(element: ElementTree.Element, path: str, found: list[Found]) -> None:
 def values_in_order(table: list[Row], found: list[Found] | None) -> list[tuple[int, str]] | None:
     """The index in the table and the value of each keyword, or None where a message breaks it."""
     at, block, comment, values, users = -1, "", False, [], set()
-    for elements, keyword, said, units in found or ():
+    for elements, keyword, said, shown in found or ():
         if keyword == "COMMENT":
             comment = True
             continue
@@ -364,7 +367,7 @@ def values_in_order(table: list[Row], found: list[Found] | None) -> list[tuple[i
         if (elements and elements != re.sub("#.", "", row.elements)) or (comment and row.elements == block):
             return None
         comment, block = False, row.elements
-        value, units = split_units(said, units, row) if not user else (said, None)
+        value, units = split_units(said, shown, row) if not user else (said, None)
         if not user and not _fits(row, value, units):
             return None
         values.append((at, value))

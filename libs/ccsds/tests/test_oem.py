@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -169,7 +170,7 @@ def state_of(line: str) -> tuple | None:
     return epoch, tuple(map(float, numbers))
 
 
-def lines_of(data: bytes) -> list[str] | None:
+def lines_of(data: bytes) -> Any:
     lines = [line.strip(" ") for line in data.decode("ascii").replace("\r", "\n").split("\n") if line.strip(" ")]
     if any(not " " <= c <= "~" for line in lines for c in line) or any(len(line) > 254 for line in lines):
         return None
@@ -204,7 +205,7 @@ def without_comments(lines: list[str]) -> list[str]:
     return lines[at:]
 
 
-def metadata_fits(model: dict[str, str], lines: list[str], needed: tuple[str, ...]) -> dict[str, str] | None:
+def metadata_fits(model: dict[str, str], lines: list[str], needed: tuple[str, ...]) -> Any:
     pairs = [[part.strip(" ") for part in line.split("=", 1)] for line in lines]
     said = dict(pairs)
     order = [list(model).index(key) for key, _ in pairs]
@@ -218,7 +219,7 @@ def metadata_fits(model: dict[str, str], lines: list[str], needed: tuple[str, ..
     return said if fits else None
 
 
-def segment_of(lines: list[str]) -> dict[str, str] | None:
+def segment_of(lines: list[str]) -> Any:
     stop = lines.index("META_STOP")
     end = lines.index("COVARIANCE_START") if "COVARIANCE_START" in lines else len(lines)
     needed = tuple(key for key in METADATA if not key.startswith(("USEABLE", "INTERP")))
