@@ -68,9 +68,16 @@ class _Scan(Generic[T]):
 
     def records(self, member: str) -> Iterator[T | Refused]:
         at = self._skip(0)
-        end = yield from self._member(at, member) if member else self._value(at)
-        if self._skip(end) != len(self._text):
-            raise json.JSONDecodeError("there is more after the end", self._text, self._skip(end))
+        if not member and self._text[at : at + 1] != "[":
+            found, end = self._decoder.raw_decode(self._text, at)
+            self._expect_end(end)
+            yield self._record(found, at, end)
+            return
+        self._expect_end((yield from self._member(at, member) if member else self._array(at)))
+
+    def _expect_end(self, at: int) -> None:
+        if self._skip(at) != len(self._text):
+            raise json.JSONDecodeError("there is more after the end", self._text, self._skip(at))
 
     def _value(self, at: int) -> Generator[T | Refused, None, int]:
         if self._text[at : at + 1] == "[":
