@@ -60,7 +60,7 @@ def recognise(data: bytes) -> Format:
 
 
 def _recognise_omm(head: bytes) -> Format:
-    if head.startswith(b"CCSDS_OMM_VERS"):
+    if re.match(rb"CCSDS_OMM_VERS *=", head):
         return Format.OMM_KVN
     if head.startswith(b"<") and re.search(rb"<(ndm:)?omm[\s>]", head):
         return Format.OMM_XML
