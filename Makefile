@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROTOS := $(shell find proto -name '*.proto')
 WIRE := libs/wire/.generated
+BASE ?= $(shell git rev-parse -q --verify origin/main || git rev-parse -q --verify main)
+IMAGES := ingest propagation hazard alerting cli jobs
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -27,7 +29,7 @@ gen: $(WIRE) ## environment and generated wire code
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --group ingest --group propagation --group hazard --group alerting --group cli --group local --group dev \
+	  --group ingest --group propagation --group hazard --group alerting --group cli --group jobs --group local --group dev \
 	  --upgrade -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --group bench -c requirements.lock -o bench.lock pyproject.toml
@@ -39,18 +41,31 @@ test: gen ## lint, types, imports and every test that runs in minutes
 	@$(MAKE) -s check
 	@$(BIN)/pytest
 
+unit: gen ## the tests of libs, services and infra alone
+	@$(BIN)/pytest libs services infra
+
+contract: gen ## the contracts alone: wire, deployment files, documents
+	@$(BIN)/pytest tests-contract infra/tests
+
 check: gen ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports --no-cache
 
-buf: gen infra/buf/node_modules ## lint the wire, and compare it with that of BASE (default main) for breaking changes
+buf: infra/buf/node_modules ## lint the wire, and compare it with that of BASE (default main) for breaking changes
 	@infra/buf/node_modules/.bin/buf lint
-	@infra/buf/node_modules/.bin/buf breaking --against '.git#branch=$(or $(BASE),main)'
+	@rm -rf build/wire-base && mkdir -p build/wire-base
+	@if git cat-file -e "$(BASE):buf.yaml" 2>/dev/null; then \
+	  git archive "$(BASE)" proto buf.yaml | tar -x -C build/wire-base && \
+	  infra/buf/node_modules/.bin/buf breaking --against build/wire-base; \
+	else echo "there is no branch main with a wire to compare with: linted only"; fi
 
 infra/buf/node_modules: infra/buf/package-lock.json
-	@npm ci --prefix infra/buf --silent && touch $@
+	@npm ci --prefix infra/buf --silent --no-audit --no-fund && touch $@
+
+docs: gen ## make the generated pages of docs/reference anew
+	@$(BIN)/python -m infra.reference
 
 up: gen ## start the mesh on this machine
 	@$(BIN)/spacecom up
@@ -74,13 +89,28 @@ bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 torture: gen ## campaigns of hours, on demand
 	@$(BIN)/pytest -m torture --timeout 7200
 
-audit: gen ## known holes in packages, their licences, secrets in the tree
-	@$(BIN)/pip-audit --require-hashes -r requirements.lock
+audit: holes licences secrets ## known holes in packages, their licences, secrets in the tree
+
+holes: gen
+	@$(BIN)/python -m infra.audit
+
+licences: gen
 	@$(BIN)/python -m infra.licences
-	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+secrets: gen
+	@$(BIN)/python -m infra.leaks
 
 images: ## one container image for each service (needs a Docker engine)
-	@for service in ingest propagation hazard alerting; do \
-	  docker build -q -f infra/docker/service.Dockerfile --build-arg SERVICE=$$service -t spacecom/$$service:local . ; done
+	@for service in $(IMAGES); do \
+	  docker build -q -f infra/docker/service.Dockerfile --build-arg SERVICE=$$service -t spacecom/$$service:local . || exit 1; \
+	done
 
-.PHONY: help gen lock demo test check buf up down logs e2e bench torture audit images
+sbom: gen ## what each image holds, as CycloneDX in build/sbom
+	@mkdir -p build/sbom
+	@for service in $(IMAGES); do \
+	  $(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --group $$service -c requirements.lock -o build/sbom/$$service.txt pyproject.toml && \
+	  $(BIN)/cyclonedx-py requirements --output-reproducible -o build/sbom/$$service.json build/sbom/$$service.txt || exit 1; \
+	done
+
+.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit holes licences secrets images sbom

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,9 +122,9 @@ def eventually(condition: Callable[[], object], timeout_s: float = 60.0) -> None
         time.sleep(0.2)
 
 
-@pytest.fixture(scope="session")
-def mesh(tmp_path_factory) -> Iterator[Mesh]:
-    home = tmp_path_factory.mktemp("mesh")
+@contextmanager
+def running_mesh(home: Path, **external: str) -> Iterator[Mesh]:
+    """A mesh that is ready; `external` are the addresses of servers it is to use instead of its own."""
     for folder in (home, *home.parents):
         if folder.stat().st_uid == os.getuid() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o011)  # the unprivileged user of Postgres passes through
@@ -132,7 +133,7 @@ def mesh(tmp_path_factory) -> Iterator[Mesh]:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local", "up", "--foreground"],
             cwd=CHECKOUT,
-            env=environment | {"SPACECOM_HOME": str(home)},
+            env=environment | {"SPACECOM_HOME": str(home)} | external,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -153,3 +154,20 @@ def mesh(tmp_path_factory) -> Iterator[Mesh]:
         process.wait(60)
         if os.environ.get("SPACECOM_KEEP_LOGS"):
             shutil.copy(home / "mesh.log", os.environ["SPACECOM_KEEP_LOGS"])
+
+
+@pytest.fixture(scope="session")
+def mesh(tmp_path_factory) -> Iterator[Mesh]:
+    with running_mesh(tmp_path_factory.mktemp("mesh")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def start_mesh() -> Callable[..., AbstractContextManager[Mesh]]:
+    return running_mesh
+
+
+@pytest.fixture(scope="session")
+def played(mesh: Mesh) -> Any:
+    """The case of the demonstration on record, and what it showed."""
+    return mesh.spacecom("demo")

@@ -12,11 +12,6 @@ from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
 from spacecom.eventlog.v1.eventlog_service_pb2_grpc import EventLogServiceStub
 
 
-@pytest.fixture(scope="module")
-def played(mesh):
-    return mesh.spacecom("demo")
-
-
 def test_the_demonstration_shows_what_it_should(played):
     assert played["checks"] == {
         "truth_in_window": True,

@@ -67,7 +67,7 @@ def test_an_object_nobody_knows(mesh):
     assert "no alert" in refused(mesh, "ack", "777/1/XXXX")
 
 
-def test_an_object_too_high_to_predict(mesh, tmp_path):
+def test_an_object_too_high_to_predict(mesh, played, tmp_path):
     file = tmp_path / "high.tle"
     file.write_text(changed(71001, mean_motion="14.20000000"))
     mesh.spacecom("ingest", str(file), "--source", "high")

@@ -1,6 +1,7 @@
 """`python -m services.hazard` answers and settles runs; `python -m services.hazard worker` flies their chunks."""
 
 import sys
+from functools import partial
 
 from libs import consume, service, topics
 from libs.astro.version import model_version
@@ -15,38 +16,28 @@ def desk_of(mesh: service.Mesh, settings: HazardSettings) -> Desk:
     return Desk(mesh.pool, mesh.log, mesh.blobs, pool, settings)
 
 
+def subscription(
+    mesh: service.Mesh, settings: HazardSettings, consumer: str, topic: str, table: handlers.Handlers, batch: int
+) -> consume.Subscription:
+    name = topics.topic_name(topic, settings.namespace)
+    return consume.subscribe(mesh.broker, mesh.log, consumer=consumer, topic=name, handlers=table, batch=batch)
+
+
 def service_wiring(mesh: service.Mesh, settings: HazardSettings) -> service.Wiring:
     desk = desk_of(mesh, settings)
-    starter = Starter(desk)
-    sources = (
-        ("hazard", "spacecom.propagation.v1", handlers.of_propagation(starter)),
-        ("hazard-airspace", "spacecom.ingest.v1", handlers.of_ingest(starter)),
-        ("hazard-runs", "spacecom.hazard.v1", handlers.of_hazard(Settler(desk))),
-    )
+    starter, settler, subscribe = Starter(desk), Settler(desk), partial(subscription, mesh, settings)
     subscriptions = [
-        consume.subscribe(
-            mesh.broker,
-            mesh.log,
-            consumer=consumer,
-            topic=topics.topic_name(topic, settings.namespace),
-            handlers=table,
-            batch=1 if consumer == "hazard-runs" else 100,
-        )
-        for consumer, topic, table in sources
+        subscribe("hazard", "spacecom.propagation.v1", handlers.of_propagation(starter), 100),
+        subscribe("hazard-airspace", "spacecom.ingest.v1", handlers.of_ingest(starter), 100),
+        subscribe("hazard-runs", "spacecom.hazard.v1", handlers.of_hazard(settler), 1),
     ]
     return service.Wiring([rpc.register(desk)], subscriptions, rpc.ERRORS, model_version=model_version)
 
 
 def worker_wiring(mesh: service.Mesh, settings: HazardSettings) -> service.Wiring:
-    work = consume.subscribe(
-        mesh.broker,
-        mesh.log,
-        consumer="hazard-worker",
-        topic=topics.topic_name("spacecom.hazard.work.v1", settings.namespace),
-        handlers=handlers.of_work(Worker(desk_of(mesh, settings))),
-        batch=1,
-    )
-    return service.Wiring(subscriptions=[work], model_version=model_version)
+    work = handlers.of_work(Worker(desk_of(mesh, settings)))
+    flying = subscription(mesh, settings, "hazard-worker", "spacecom.hazard.work.v1", work, 1)
+    return service.Wiring(subscriptions=[flying], model_version=model_version)
 
 
 async def main() -> None:
