@@ -26,7 +26,7 @@ def read_messages(data: bytes) -> Iterator[Message | Refused]:
         yield Refused(0, 0, RefusalReason.TOO_LARGE, f"the file has more than {MAX_BYTES} bytes", data[:80])
         return
     lines = data.removeprefix(b"\xef\xbb\xbf").splitlines()
-    starts = [at for at, line in enumerate(lines) if _VERSION.fullmatch(line)]
+    starts = [at for at, line in enumerate(lines) if len(line) <= MAX_LINE and _VERSION.fullmatch(line)]
     stray = next((at for at, line in enumerate(lines[: starts[0] if starts else None]) if line.strip()), None)
     if stray is not None:
         raw = excerpt(b"\n".join(lines[stray : stray + 40]))
