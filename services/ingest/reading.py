@@ -85,7 +85,7 @@ def read(stated: Format, data: bytes) -> Reading:
 
 
 def _read_sets(found: Format, records: Iterator[ElementSet | Refused], data: bytes) -> Reading:
-    lines = data.splitlines()
+    lines = data.splitlines() if found is Format.TLE else []  # the other readers give the record with its refusal
     sets: list[ElementSet] = []
     refusals: list[Refusal] = []
     for record in records:

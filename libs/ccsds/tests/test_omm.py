@@ -2,21 +2,28 @@
 
 import csv
 import math
+import os
 import random
 import re
 from collections import Counter
-from dataclasses import astuple
+from dataclasses import astuple, replace
+from datetime import timedelta
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from libs.astro import tle
 from libs.astro.elements import ElementSet, RefusalReason, Refused
+from libs.astro.time import jd_to_datetime
 from libs.ccsds import omm
 from libs.ccsds.tests import omm_record
 from libs.ccsds.tests.damage import BYTES
 from libs.ccsds.tests.omm_record import BLOCKS, ENCODINGS, HEADER, NUMBERS, ORDER, RECORD, TLE, WHOLE
 
+DATA = Path(os.environ.get("SPACECOM_VALIDATION_DATA", "../shared/data"))
+FIGURES = DATA / "ccsds/jochimmaene/data"
+CATALOGUE = DATA / "catalogue/spaceTrackTLEs_23_10_2013.txt"
 MALFORMED = 10_000
 READERS = {
     "json": omm.read_omm_json,
@@ -131,6 +138,53 @@ def test_other_kinds_of_message_and_other_versions_are_refused():
     for wrong in (b"CCSDS_OPM_VERS = 3.0", b"CCSDS_OMM_VERS = 4.0", b"CCSDS_OMM_VERS = "):
         found = one("kvn", omm_record.as_kvn().replace(b"CCSDS_OMM_VERS = 3.0", wrong))
         assert found.reason is RefusalReason.MISMATCH
+
+
+# --- the figures of the book, and a catalogue -------------------------------------------------------------------
+
+
+def figure(name: str) -> list[ElementSet | Refused]:
+    encoding = name.rpartition(".")[2]
+    return list(READERS[encoding]((FIGURES / encoding / name).read_bytes()))
+
+
+@pytest.mark.skipif(not FIGURES.exists(), reason=f"no validation data at {DATA}; set SPACECOM_VALIDATION_DATA")
+def test_the_books_figures_are_accepted_and_agree_between_encodings():
+    """G-10 writes the name of G-7 to G-9 with a hyphen."""
+    (g7,), (g8,), (g9,), (g10,) = (figure(f"omm_g{n}.{'kvn' if n < 10 else 'xml'}") for n in (7, 8, 9, 10))
+    assert isinstance(g7, ElementSet), g7
+    assert g7 == g8 == g9 == replace(g10, object_name=b"GOES 9")
+    assert (g7.catalogue_number, g7.element_set_number, g7.bstar_per_earth_radius) == (23581, 925, 0.0001)
+
+
+@pytest.mark.skipif(not FIGURES.exists(), reason=f"no validation data at {DATA}; set SPACECOM_VALIDATION_DATA")
+def test_messages_of_other_kinds_in_one_document_are_refused_beside_the_mean_elements():
+    assert [type(found) for found in figure("ndm_g21.xml")] == [ElementSet] * 3
+    found = figure("ndm_g22.xml")
+    assert [type(one) for one in found] == [Refused, ElementSet, Refused, Refused]
+    assert {one.reason for one in found if isinstance(one, Refused)} == {RefusalReason.MISMATCH}
+
+
+@pytest.mark.skipif(not CATALOGUE.exists(), reason=f"no {CATALOGUE}; set SPACECOM_VALIDATION_DATA")
+def test_every_set_of_a_catalogue_reads_the_same_in_every_encoding():
+    """INVARIANT: no valid set is refused, and none changes by the encoding. Every seventh of 14,917."""
+    sets = [one for one in tle.read(CATALOGUE.read_bytes()) if isinstance(one, ElementSet)][::7]
+    for n, given in enumerate(sets):
+        for encoding in ENCODINGS if n % 10 == 0 else ("json", "csv"):
+            assert repr(one(encoding, ENCODINGS[encoding](record_of(given)))) == repr(given)
+
+
+def record_of(given: ElementSet) -> dict[str, object]:
+    """As a publisher writes it, from the same digits as the lines have."""
+    day = jd_to_datetime(given.epoch_jd, 0.0)
+    microseconds = round(given.epoch_jd_fraction * 86_400_000_000)
+    return RECORD | {
+        "OBJECT_NAME": given.object_name.decode() or "UNKNOWN",
+        "OBJECT_ID": given.international_designator.decode() or "UNKNOWN",
+        "EPOCH": (day + timedelta(microseconds=microseconds)).strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        "CLASSIFICATION_TYPE": given.classification,
+        **{key: getattr(given, name) for name, key in (omm._NUMBERS | omm._INTEGERS).items()},
+    }
 
 
 # --- ten thousand malformed documents of each encoding ---------------------------------------------------------
