@@ -60,8 +60,13 @@ class Block:
     elements: tuple[str, ...]
 
 
+_SLOTS: dict[type[Any], list[tuple[str, Slot]]] = {}
+
+
 def _slots(made: type[Any]) -> list[tuple[str, Slot]]:
-    return [(one.name, one.metadata["slot"]) for one in fields(made)]
+    if made not in _SLOTS:
+        _SLOTS[made] = [(one.name, one.metadata["slot"]) for one in fields(made)]
+    return _SLOTS[made]
 
 
 class Arranged:
@@ -95,6 +100,8 @@ class Arranged:
         return {name: self._units.of(self._keywords[name], entry) for name, entry in self.entries.items()}
 
     def _value(self, slot: Slot) -> Any:
+        if slot.make is _only and slot.keywords[0].name in self.entries:  # nearly every field
+            return self._read(slot.keywords[0])
         present = [keyword for keyword in slot.keywords if keyword.name in self.entries]
         if not present and not slot.mandatory:
             return None
