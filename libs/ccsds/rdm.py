@@ -251,9 +251,7 @@ def _covariance_has_a_state(read: ReentryMessage, _: Arranged) -> None:
         raise Bad("CX_X", RefusalReason.MISSING, "the covariance has no state vector")
 
 
-def _impact_has_a_place(read: ReentryMessage, arranged: Arranged) -> None:
-    if not read.impact:
-        return
+def _impact_has_a_place(_: ReentryMessage, arranged: Arranged) -> None:
     located = [
         name for name in arranged.entries if name.startswith(("NOMINAL_IMPACT_L", "NOMINAL_IMPACT_A", "IMPACT_1"))
     ]

@@ -91,6 +91,7 @@ def test_no_obligatory_keyword_may_lack(encoding, keyword):
         ("RESIDUALS_ACCEPTED", "100.1", "#2", RefusalReason.RANGE),
         ("MISS_DISTANCE", "-1", "", RefusalReason.RANGE),
         ("STOP_SCREEN_PERIOD", "2022-11-02T00:00:00", "", RefusalReason.MISMATCH),
+        ("SCREEN_EXIT_TIME", "2022-11-04T07:25:43", "", RefusalReason.MISMATCH),
         ("TIME_LASTOB_END", "2022-11-02T00:00:00", "#2", RefusalReason.MISMATCH),
         ("CSRP_T", None, "#1", RefusalReason.MISSING),
         ("RELATIVE_POSITION_T", None, "", RefusalReason.MISSING),
