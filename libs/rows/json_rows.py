@@ -100,7 +100,7 @@ class _Scan(Generic[T]):
         start, seen = at, False
         at = self._skip(at + 1)
         while self._text[at : at + 1] != "}":
-            quoted = self._text[at] == '"'  # a number would come as a text too
+            quoted = self._text[at : at + 1] == '"'  # a number would come as a text too
             key, end = self._decoder.raw_decode(self._text, at)
             at = self._skip(end)
             if not quoted or self._text[at : at + 1] != ":":

@@ -51,6 +51,12 @@ def test_records_of_a_member_are_read_and_the_rest_is_only_parsed():
     assert places(from_json(b'{"meta": 1}', "data")) == [(1, 1, "MISSING")]
 
 
+@pytest.mark.parametrize("end", range(len(b'{"a": 5, "data": [{"A": 1}], "b": 2}')))
+def test_a_document_that_is_cut_off_ends_in_a_refusal(end):
+    found = from_json(b'{"a": 5, "data": [{"A": 1}], "b": 2}'[:end], "data")
+    assert isinstance(found[-1], Refused)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -62,6 +68,7 @@ def test_records_of_a_member_are_read_and_the_rest_is_only_parsed():
         b'[{"A": 1} {"A": 2}]',
         b"\xff",
         b'[{"A": 1},\n{"A": 2',
+        b'[{"A": 1},',
         b"{1: 2}",
         b"[" * 200_000,
     ],
