@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from libs.astro.elements import RefusalReason, Refused
-from libs.ccsds import markup, omm
+from libs.ccsds import kvn, markup, omm
 from libs.ccsds.tests.omm_record import as_xml
 
 MEMORY_MB = 50.0
@@ -137,8 +137,9 @@ def test_a_bomb_is_refused_in_little_memory(name):
 
 
 def test_what_is_too_large_is_not_parsed_at_all():
-    (found,) = omm.read_omm_xml(b"<" * (markup.MAX_BYTES + 1))
-    assert found.reason is RefusalReason.TOO_LARGE
+    for read, size in ((omm.read_omm_xml, markup.MAX_BYTES), (omm.read_omm_kvn, kvn.MAX_BYTES)):
+        (found,) = read(bytes(size + 1))
+        assert found.reason is RefusalReason.TOO_LARGE
 
 
 def test_no_entity_but_the_five_of_xml_is_known():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from libs.astro.elements import RefusalReason, Refused
 from libs.rows.csv_rows import read_csv_rows
-from libs.rows.json_rows import read_json_rows
+from libs.rows.json_rows import MAX_BYTES, read_json_rows
 from libs.rows.values import field, number
 
 
@@ -126,3 +126,9 @@ def test_a_key_twice_among_many_is_found_at_once():
     many = ",".join(f'"k{n}": 0' for n in range(300_000))
     (found,) = from_json(f'[{{{many}, "A": 1, "A": 2}}]'.encode())
     assert found.reason is RefusalReason.UNREADABLE
+
+
+@pytest.mark.parametrize("read", [from_json, from_csv])
+def test_a_file_beyond_all_size_is_not_read(read):
+    (found,) = read(bytes(MAX_BYTES + 1))
+    assert found.reason is RefusalReason.TOO_LARGE
