@@ -60,6 +60,7 @@ ERRORS: ErrorTable = {
     BlobMissing: (grpc.StatusCode.DATA_LOSS, "BLOB_MISSING"),
     BlobCorrupt: (grpc.StatusCode.DATA_LOSS, "BLOB_CORRUPT"),
     OSError: (grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_AWAY"),
+    asyncpg.DataError: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_ARGUMENT"),  # a NUL in a text, a number out of range
     asyncpg.PostgresConnectionError: (grpc.StatusCode.UNAVAILABLE, "DATABASE_AWAY"),
     asyncpg.OperatorInterventionError: (grpc.StatusCode.UNAVAILABLE, "DATABASE_AWAY"),
     asyncpg.InterfaceError: (grpc.StatusCode.UNAVAILABLE, "DATABASE_AWAY"),

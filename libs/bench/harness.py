@@ -46,7 +46,7 @@ class Outcome:
     notes: Sequence[str] = ()
 
     def ratio(self, peer: str) -> float | None:
-        return self.rates[OURS] / self.rates[peer] if peer in self.rates else None
+        return self.rates[OURS] / self.rates[peer] if {OURS, peer} <= set(self.rates) else None
 
     @property
     def passed(self) -> bool:

@@ -14,10 +14,25 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from libs.astro.airspace import NOWHERE
 from libs.astro.weather import Drivers
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 STATE_COLUMNS = ("x_km", "y_km", "z_km", "vx_km_s", "vy_km_s", "vz_km_s")
+DRAW_COLUMNS = ("ln_b", "ln_b_late", "late_after_s", *STATE_COLUMNS)
+DRIVER_COLUMN_COUNT = 9
+RESULT_COLUMNS = (
+    "sample",
+    "reached",
+    "seconds",
+    "lat_deg",
+    "lon_deg",
+    "fir",
+    "crossing_fir",
+    "crossing_revolution",
+    "crossing_entry_s",
+    "crossing_exit_s",
+)
 
 
 class BadFile(Exception):
@@ -65,12 +80,11 @@ class SampleResult:
 
 
 def read_draws(data: bytes) -> Samples:
-    table = _table(data)
-    metadata = {key.decode(): float(value) for key, value in (table.schema.metadata or {}).items()}
-    columns = {name: table[name].to_numpy() for name in ("ln_b", "ln_b_late", "late_after_s", *STATE_COLUMNS)}
+    table = _table(data, DRAW_COLUMNS)
+    columns = {name: table[name].to_numpy() for name in DRAW_COLUMNS}
     return Samples(
-        metadata["start_jd"],
-        metadata["start_jd_fraction"],
+        _metadata(table, "start_jd"),
+        _metadata(table, "start_jd_fraction"),
         columns["ln_b"],
         columns["ln_b_late"],
         float(columns["late_after_s"][0]),
@@ -80,8 +94,10 @@ def read_draws(data: bytes) -> Samples:
 
 def read_drivers(data: bytes) -> Drivers:
     table = _table(data)
+    if table.num_columns != DRIVER_COLUMN_COUNT:
+        raise BadFile(f"the file has {table.num_columns} columns of drivers, not {DRIVER_COLUMN_COUNT}")
     rows = np.column_stack([column.to_numpy() for column in table.columns])
-    return Drivers(np.ascontiguousarray(rows), float(table.schema.metadata[b"start_mjd"]))
+    return Drivers(np.ascontiguousarray(rows), _metadata(table, "start_mjd"))
 
 
 def result_file(results: Sequence[SampleResult]) -> bytes:
@@ -127,12 +143,19 @@ def read_result(data: bytes) -> list[SampleResult]:
                 )
             ),
         )
-        for row in _table(data).to_pylist()
+        for row in _table(data, RESULT_COLUMNS).to_pylist()
     ]
     for one in results:
-        if one.reached and not (one.seconds > 0.0 and abs(one.lat_deg) <= 90.0 and abs(one.lon_deg) <= 180.0):
-            raise BadFile(f"sample {one.sample} came down at {one.seconds} s, {one.lat_deg}, {one.lon_deg}")
+        if not _is_possible(one):
+            raise BadFile(f"no flight can have the result {one}"[:500])
     return results
+
+
+def _is_possible(one: SampleResult) -> bool:
+    """False for a value that is not a number, too: every comparison with it is."""
+    down = 0.0 < one.seconds < np.inf and abs(one.lat_deg) <= 90.0 and abs(one.lon_deg) <= 180.0
+    crossed = all(c.fir >= 0 <= c.revolution and 0.0 <= c.entry_s <= c.exit_s < np.inf for c in one.crossings)
+    return one.sample >= 0 and one.fir >= NOWHERE and crossed and (down or not one.reached)
 
 
 def points_file(results: Sequence[SampleResult], idents: Sequence[str]) -> bytes:
@@ -147,11 +170,22 @@ def points_file(results: Sequence[SampleResult], idents: Sequence[str]) -> bytes
     )
 
 
-def _table(data: bytes) -> Any:
+def _table(data: bytes, columns: Sequence[str] = ()) -> Any:
     try:
-        return pa.ipc.open_file(pa.BufferReader(data)).read_all()
-    except pa.ArrowInvalid as error:
+        table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+    except (pa.ArrowException, OSError) as error:  # of a file that was cut short Arrow says that it cannot be read
         raise BadFile(f"the file is not an Arrow file: {error}") from error
+    missing = set(columns) - set(table.column_names)
+    if missing:
+        raise BadFile(f"the file lacks the columns {', '.join(sorted(missing))}")
+    return table
+
+
+def _metadata(table: Any, key: str) -> float:
+    try:
+        return float(table.schema.metadata[key.encode()])
+    except (TypeError, KeyError, ValueError) as error:
+        raise BadFile(f"the file does not say its {key}") from error
 
 
 def _file(columns: dict[str, Any]) -> bytes:
