@@ -25,6 +25,7 @@ ALONG_S, ACROSS_KM = 4.0, 20.0  # 30 km along, so that a corridor has no holes
 class Job:
     results: tuple[bytes, ...]
     sample_count: int
+    flown_count: int  # as the chunks were recorded
     draws: bytes
     drivers: bytes
     geojson: bytes
@@ -73,9 +74,12 @@ def gathered(job: Job, region_count: int) -> list[SampleResult]:
     numbers = [one.sample for one in results]
     if len(set(numbers)) < len(numbers) or (numbers and not 0 <= numbers[0] <= numbers[-1] < job.sample_count):
         raise BadFile("the results name a sample twice or one that was not asked for")
-    if any(one.fir >= region_count for one in results):
+    if any(fir >= region_count for one in results for fir in (one.fir, *(c.fir for c in one.crossings))):
         raise BadFile("the results name a region that the airspace does not have")
-    return [one for one in results if one.reached]
+    reached = [one for one in results if one.reached]
+    if not reached or len(reached) != job.flown_count:
+        raise BadFile(f"the results hold {len(reached)} samples that came down, their chunks told of {job.flown_count}")
+    return reached
 
 
 def hazards(

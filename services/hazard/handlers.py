@@ -167,6 +167,7 @@ class Settler:
         job = assessing.Job(
             tuple([await blobs.get(run.completed[chunk].result_sha256) for chunk in sorted(run.completed)]),
             requested.sample_count,
+            run.flown,
             await blobs.get(asked.draws_sha256),
             await blobs.get(asked.drivers_sha256),
             await blobs.get(asked.airspace_sha256),
@@ -224,19 +225,32 @@ class Worker:
         return commit
 
     async def _outcome(self, asked: domain.ChunkRequested) -> ChunkCompleted | ChunkFailed:
+        try:
+            job = await self._job(asked)
+        except (BlobMissing, BlobCorrupt) as error:
+            return ChunkFailed(asked.run_id, asked.chunk, 1, str(error))
+        return await self._flown(asked, job)
+
+    async def _flown(self, asked: domain.ChunkRequested, job: flying.Job) -> ChunkCompleted | ChunkFailed:
         """Each attempt is on record before it starts, so that one that takes the worker with it counts too."""
         reason = "each attempt ended its worker"
         while (attempt := await self._count(asked)) <= domain.MAX_ATTEMPTS:
             try:
-                flown = await self.desk.pool.run(flying.fly, await self._job(asked))
+                flown = await self.desk.pool.run(flying.fly, job)
             except (Lost, MemoryError) as error:
                 reason = str(error) or "it wanted more memory than it may have"
                 continue
-            except (BadFile, BlobMissing, BlobCorrupt, ValueError) as error:
+            except (BadFile, ValueError) as error:
                 return ChunkFailed(asked.run_id, asked.chunk, attempt, str(error))
+            await self._forget(asked)
             sha256 = await self.desk.blobs.put(flown.result)
             return ChunkCompleted(asked.run_id, asked.chunk, sha256, flown.completed_sample_count, flown.model_version)
         return ChunkFailed(asked.run_id, asked.chunk, domain.MAX_ATTEMPTS, reason)
+
+    async def _forget(self, asked: domain.ChunkRequested) -> None:
+        """It can be flown: what fails from here, such as a store that is away, is no attempt of the chunk's."""
+        query = "DELETE FROM attempts WHERE run_id = $1 AND chunk = $2"
+        await self.desk.database.execute(query, asked.run_id, asked.chunk)
 
     async def _count(self, asked: domain.ChunkRequested) -> int:
         query = """INSERT INTO attempts AS a (run_id, chunk, attempt_count) VALUES ($1, $2, 1)

@@ -42,12 +42,13 @@ def arrow(columns: Mapping[str, object], metadata: Mapping[str, float]) -> bytes
     return sink.getvalue()
 
 
-def draws(count: int = SAMPLES) -> bytes:
-    """On a circle at 145 km and 41.5 degrees, with ballistic coefficients 30 % apart."""
+def draws(count: int = SAMPLES, staying: int = 0) -> bytes:
+    """On a circle at 145 km and 41.5 degrees, ballistic coefficients 30 % apart; the first `staying` feel no drag."""
     radius = 6378.137 + 145.0
     speed, tilt = math.sqrt(398600.4418 / radius), math.radians(41.5)
     state = [radius, 0.0, 0.0, 0.0, speed * math.cos(tilt), speed * math.sin(tilt)]
     ln_b = math.log(0.0075) + np.linspace(-0.15, 0.15, count)
+    ln_b[:staying] = -25.0
     columns = {"ln_b": ln_b, "ln_b_late": ln_b, "late_after_s": np.full(count, 1e6)}
     columns |= {name: np.full(count, value) for name, value in zip(STATE_COLUMNS, state, strict=True)}
     return arrow(columns, {"start_jd": START[0], "start_jd_fraction": START[1]})
@@ -106,13 +107,13 @@ class Mesh:
             async with self.desk.database.acquire() as conn, conn.transaction():
                 await commit(conn)
 
-    async def predicted(self, version: int = 1, count: int = SAMPLES, number: int = OBJECT) -> UUID:
+    async def predicted(self, version: int = 1, number: int = OBJECT, staying: int = 0) -> UUID:
         """The event id of a prediction that hazard was told of."""
         fact = propagation.DecayPredicted(
             catalogue_number=number,
             reentry_altitude_km=80.0,
-            sample_count=count,
-            draws_sha256=await self.desk.blobs.put(draws(count)),
+            sample_count=SAMPLES,
+            draws_sha256=await self.desk.blobs.put(draws(SAMPLES, staying)),
             drivers_sha256=await self.desk.blobs.put(drivers()),
         )
         fact.known_at.FromDatetime(KNOWN_AT)

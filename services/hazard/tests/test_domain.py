@@ -93,7 +93,7 @@ def test_what_an_outcome_comes_to(before, outcome, expected):
     [(completed(0, model="m2"), "model m2, not m1"), (completed(0, 251), "251 of 250"), (completed(0, -1), "-1 of")],
 )
 def test_a_result_that_cannot_be_fails_its_chunk(outcome, said):
-    """INVARIANT: results of another model or with impossible counts are refused, or a run mixes what cannot be."""
+    """INVARIANT: results of another model or with impossible counts are refused, or a run mixes models."""
     (event,) = domain.decide_chunk(outcome, run_after())
     assert isinstance(event, ChunkFailed)
     assert said in event.reason

@@ -11,8 +11,9 @@ from services.hazard import flight_files
 from services.hazard.flight_files import BadFile, Crossing, SampleResult
 from services.hazard.tests.conftest import DRIVERS, START, draws, drivers
 
-GOOD = SampleResult(3, True, 5000.0, 10.0, 20.0, 1, (Crossing(0, 2, 4000.0, 4100.0), Crossing(1, 2, 4100.0, 4300.0)))
-LOST = SampleResult(4, False, math.nan, math.nan, math.nan, -1, ())
+CROSSED = (Crossing(0, 2, 4000.0, 4100.0), Crossing(1, 2, 4100.0, 4300.0))
+GOOD = SampleResult(3, reached=True, seconds=5000.0, lat_deg=10.0, lon_deg=20.0, fir=1, crossings=CROSSED)
+LOST = SampleResult(4, reached=False, seconds=math.nan, lat_deg=math.nan, lon_deg=math.nan, fir=-1, crossings=())
 
 crossings = st.builds(
     lambda fir, revolution, entry, length: Crossing(fir, revolution, entry, entry + length),
@@ -24,7 +25,7 @@ crossings = st.builds(
 flown = st.builds(
     SampleResult,
     st.integers(0, 10_000),
-    st.just(True),
+    st.sampled_from([True]),
     st.floats(1e-3, 5e6),
     st.floats(-90.0, 90.0),
     st.floats(-180.0, 180.0),

@@ -1,0 +1,163 @@
+import math
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from libs.astro import airspace
+from libs.astro.time import add_seconds, jd_to_datetime
+from services.hazard import assessing, flight_files, flying
+from services.hazard.domain import HALF_WIDTHS_KM, ChunkRequested, Epoch
+from services.hazard.flight_files import BadFile, Crossing, SampleResult
+from services.hazard.tests.conftest import START, box, draws, drivers, geojson
+
+COUNT = 60
+WINDOW_START = Epoch(START[0], START[1] + 0.01)
+
+
+def flown(first: int, count: int, threads: int = 1) -> flying.Flown:
+    chunk = ChunkRequested(UUID(int=1), 0, first, count, "", "", "", 80.0, "m", WINDOW_START)
+    return flying.fly(flying.Job(chunk, draws(COUNT), drivers(), geojson(), threads))
+
+
+def job(*results: bytes, flown_count: int = COUNT) -> assessing.Job:
+    return assessing.Job(results, COUNT, flown_count, draws(COUNT), drivers(), geojson(), 80.0)
+
+
+@pytest.fixture(scope="module")
+def whole() -> flying.Flown:
+    return flown(0, COUNT)
+
+
+@pytest.fixture(scope="module")
+def assessed(whole) -> assessing.Assessed:
+    return assessing.assess(job(whole.result))
+
+
+def test_every_sample_comes_down_within_hours(whole):
+    """Physics of these tests: at 145 km with 0.0075 m2/kg a stage lives for a few hours."""
+    results = flight_files.read_result(whole.result)
+    assert [one.sample for one in results] == list(range(COUNT))
+    assert whole.completed_sample_count == COUNT
+    assert all(3600.0 < one.seconds < 86400.0 for one in results)
+    lives = [one.seconds for one in results]
+    assert lives == sorted(lives, reverse=True)  # the greater the ballistic coefficient, the shorter
+
+
+def test_the_shares_of_all_regions_and_of_none_sum_to_one(assessed):
+    assert abs(sum(fir.share for fir in assessed.firs) + assessed.unassigned_share - 1.0) < 1e-9
+    assert all(0.0 <= fir.share <= 1.0 for fir in assessed.firs)
+
+
+@pytest.mark.parametrize("sizes", [[60], [25, 25, 10], [1] * 60, [59, 1]], ids=str)
+def test_the_result_does_not_depend_on_chunks_or_threads(assessed, sizes):
+    """INVARIANT: chunking changes no byte. A sample that knew of its neighbours would break it."""
+    firsts = np.cumsum([0, *sizes[:-1]])
+    parts = [flown(int(first), size, 1 + n % 2) for n, (first, size) in enumerate(zip(firsts, sizes, strict=True))]
+    assert assessing.assess(job(*(part.result for part in reversed(parts)))) == assessed
+
+
+def test_the_window_is_that_of_the_quantiles_of_the_samples(whole, assessed):
+    lives = sorted(one.seconds for one in flight_files.read_result(whole.result))
+    for quantile, at in (
+        (0.05, assessed.window_start_time),
+        (0.5, assessed.median_time),
+        (0.95, assessed.window_end_time),
+    ):
+        rank = math.ceil(quantile * COUNT) - 1
+        assert abs((at - jd_to_datetime(*add_seconds(*START, lives[rank]))).total_seconds()) < 1e-3
+
+
+def test_passes_lie_within_the_window_and_their_regions_are_in_order(assessed):
+    for fir in assessed.firs:
+        assert fir.share > 0.0 or fir.passes
+        for one in fir.passes:
+            assert assessed.window_start_time - timedelta(seconds=1) <= one.entry_time < one.exit_time
+            assert one.exit_time <= assessed.window_end_time + timedelta(seconds=1)
+            assert 0.0 < one.pass_probability <= 1.0
+    shares = [(-fir.share, fir.fir_designator) for fir in assessed.firs]
+    assert shares == sorted(shares)
+
+
+def test_wider_corridors_touch_no_fewer_regions(assessed):
+    assert tuple(one.half_width_km for one in assessed.baselines) == HALF_WIDTHS_KM
+    touched = [set(one.fir_designators) for one in assessed.baselines]
+    assert touched[0] <= touched[1] <= touched[2]
+    assert touched[0]
+
+
+def test_the_points_are_those_of_all_samples(assessed):
+    table = pa.ipc.open_file(assessed.points).read_all()
+    assert table["sample"].to_pylist() == list(range(COUNT))
+    counted = {fir.fir_designator: table["fir"].to_pylist().count(fir.fir_designator) / COUNT for fir in assessed.firs}
+    assert counted == {fir.fir_designator: fir.share for fir in assessed.firs}
+
+
+def test_results_that_do_not_make_a_run_are_refused(whole):
+    """INVARIANT: what is published rests on every sample once, as many as were told of."""
+    results = flight_files.read_result(whole.result)
+    for wrong in (
+        [*results, results[0]],
+        [*results[:-1], replace(results[-1], sample=COUNT)],
+        results[:-1],
+        [*results[:-1], replace(results[-1], fir=3)],
+        [*results[:-1], replace(results[-1], crossings=(Crossing(3, 0, 1.0, 2.0),))],
+        [replace(one, reached=False) for one in results],
+    ):
+        with pytest.raises(BadFile):
+            assessing.assess(job(flight_files.result_file(wrong)))
+
+
+def test_an_empty_run_is_refused_not_divided_by():
+    with pytest.raises(BadFile):
+        assessing.assess(job(flight_files.result_file([]), flown_count=0))
+
+
+PLACES = st.tuples(st.integers(-1, 2), st.integers(0, 3), st.floats(0.0, 900.0), st.floats(1.0, 400.0))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(st.floats(500.0, 1500.0), st.integers(-1, 2), st.lists(PLACES, max_size=3)), min_size=1, max_size=40
+    )
+)
+def test_whatever_the_samples_did_probabilities_are_probabilities(made):
+    regions = airspace.load_geojson(geojson())
+    results = [
+        SampleResult(
+            n, reached=True, seconds=seconds, lat_deg=0.0, lon_deg=0.0, fir=fir,
+            crossings=tuple(Crossing(f, r, at, at + length) for f, r, at, length in places if f >= 0),
+        )
+        for n, (seconds, fir, places) in enumerate(made)
+    ]  # fmt: skip
+    found = assessing.hazards(results, regions, START, (600.0, 1400.0))
+    nowhere = sum(one.fir < 0 for one in results) / len(results)
+    assert abs(sum(fir.share for fir in found) + nowhere - 1.0) < 1e-9
+    assert all(0.0 < one.pass_probability <= 1.0 for fir in found for one in fir.passes)
+    assert len({fir.fir_designator for fir in found}) == len(found)
+
+
+def test_crossings_are_found_where_the_track_goes_from_region_to_region():
+    regions = airspace.load_geojson(geojson(box("AAAA", 0, 10), box("BBBB", 10, 20)))
+    seconds = np.arange(0.0, 320.0, 20.0)
+    lon = -2.0 + seconds * 0.08  # 24 degrees in 300 s
+    track = np.column_stack([seconds, np.full_like(lon, 5.0), lon, np.full_like(lon, 100.0)])
+    a, b = flying.crossings(track, regions, 0.0)
+    assert (regions.idents[a.fir], regions.idents[b.fir]) == ("AAAA", "BBBB")
+    assert (a.entry_s, a.exit_s) == pytest.approx((25.0, 150.0), abs=2.0)  # the fine step
+    assert (b.entry_s, b.exit_s) == pytest.approx((150.0, 275.0), abs=2.0)
+    late = flying.crossings(track, regions, 160.0)
+    assert [regions.idents[one.fir] for one in late] == ["BBBB"]
+    assert flying.crossings(track, regions, 310.0) == ()
+
+
+def test_a_revolution_begins_at_the_ascending_node():
+    angle = np.linspace(0.0, 6.5 * math.pi, 400)
+    track = np.column_stack([angle * 860.0, 40.0 * np.sin(angle - 0.1), np.zeros(400), np.zeros(400)])
+    assert [flying.revolution(track, 860.0 * at) for at in (0.05, 1.0, 6.0, 7.0, 20.0)] == [0, 1, 1, 2, 4]

@@ -1,0 +1,168 @@
+"""The server as its callers meet it."""
+
+import asyncio
+import hashlib
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from libs import contracts, rpc
+from services.hazard.rpc import ERRORS, register
+from services.hazard.tests.conftest import OBJECT, SETTINGS
+from spacecom.hazard.v1 import hazard_service_pb2 as wire
+from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
+from spacecom.identity.v1 import identity_contracts_pb2 as identity
+
+CALLS = {
+    "GetAssessment": wire.GetAssessmentRequest(catalogue_number=OBJECT),
+    "ListAssessments": wire.ListAssessmentsRequest(catalogue_number=OBJECT),
+    "GetRun": wire.GetRunRequest(run_id="00000000-0000-0000-0000-000000000000"),
+    "RequestRun": wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="k"),
+}
+
+
+def directory() -> contracts.Directory:
+    def contract(name: str, role: int, numbers: tuple[int, ...] = (), most: int = 0) -> identity.Contract:
+        token = hashlib.sha256(name.encode()).hexdigest()
+        return identity.Contract(
+            organisation_id=name,
+            principals=[identity.Principal(principal_id=name, token_sha256=token, roles=[role])],
+            entitlements=identity.Entitlements(catalogue_numbers=numbers, max_sample_count=most),
+        )
+
+    return contracts.directory(
+        identity.Contracts(
+            contracts=[
+                contract("viewer", identity.ROLE_VIEWER),
+                contract("analyst", identity.ROLE_ANALYST),
+                contract("elsewhere", identity.ROLE_ANALYST, (25544,)),
+                contract("small", identity.ROLE_ANALYST, (), 20),
+            ]
+        )
+    )
+
+
+@pytest.fixture
+async def stub(mesh):
+    server = rpc.Server(SETTINGS, directory(), add=[register(mesh.desk)], errors=ERRORS)
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield HazardServiceStub(channel)
+    await server.stop()
+
+
+async def call(stub, method: str, request=None, *, by: str = "analyst"):
+    metadata = (("authorization", f"Bearer {by}"),) if by else ()
+    return await getattr(stub, method)(request or CALLS[method], timeout=20, metadata=metadata)
+
+
+async def refused(stub, method: str, request=None, *, by: str = "analyst") -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(stub, method, request, by=by)
+    info = error_details_pb2.ErrorInfo()
+    assert rpc_status.from_call(caught.value).details[0].Unpack(info)
+    return caught.value.code(), info.reason
+
+
+@pytest.mark.parametrize("method", CALLS)
+@pytest.mark.parametrize("by", ["", "stranger"])
+async def test_a_stranger_is_let_in_nowhere(stub, method, by):
+    assert await refused(stub, method, by=by) == (grpc.StatusCode.UNAUTHENTICATED, "UNKNOWN_TOKEN")
+
+
+def test_every_method_is_called_by_these_tests():
+    assert set(CALLS) == {m.name for m in wire.DESCRIPTOR.services_by_name["HazardService"].methods}
+
+
+async def test_a_viewer_does_not_request_runs(stub):
+    assert await refused(stub, "RequestRun", by="viewer") == (grpc.StatusCode.PERMISSION_DENIED, "ROLE_MISSING")
+
+
+async def test_what_is_not_there_yet_is_told_with_the_reason(mesh, stub):
+    missing, state = grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION
+    assert await refused(stub, "GetAssessment") == (missing, "NO_ASSESSMENT")
+    assert await refused(stub, "RequestRun") == (missing, "NO_PREDICTION")
+    assert await refused(stub, "GetRun") == (missing, "UNKNOWN_RUN")
+    await mesh.predicted()
+    assert await refused(stub, "RequestRun") == (state, "NO_AIRSPACE")
+    assert await refused(stub, "GetAssessment") == (state, "NO_AIRSPACE")
+
+
+async def test_objects_outside_the_contract_do_not_exist_for_the_caller(mesh, stub):
+    await mesh.airspace()
+    await mesh.predicted()
+    await mesh.run()
+    (fact, *_) = await mesh.facts("RunRequested")
+    run = wire.GetRunRequest(run_id=fact.message().run_id)
+    missing = grpc.StatusCode.NOT_FOUND
+    assert await refused(stub, "GetAssessment", by="elsewhere") == (missing, "NO_ASSESSMENT")
+    assert await refused(stub, "RequestRun", by="elsewhere") == (missing, "NO_PREDICTION")
+    assert await refused(stub, "GetRun", run, by="elsewhere") == (missing, "UNKNOWN_RUN")
+    assert not (await call(stub, "ListAssessments", by="elsewhere")).assessments
+    assert (await call(stub, "GetRun", run, by="viewer")).state == wire.RUN_STATE_COMPLETED
+
+
+async def test_a_hundred_requests_with_one_key_start_one_run(mesh, stub):
+    """INVARIANT: idempotent commands. A client that lost its answer asks again, as often as it likes."""
+    await mesh.airspace()
+    await mesh.predicted()
+    answers = await asyncio.gather(*(call(stub, "RequestRun") for _ in range(100)))
+    assert len({answer.run_id for answer in answers}) == 1
+    assert len(await mesh.facts("RunRequested")) == 2  # the prediction's own, and this one
+    other = wire.RequestRunRequest(catalogue_number=25544, idempotency_key="k")
+    assert await refused(stub, "RequestRun", other) == (grpc.StatusCode.INVALID_ARGUMENT, "IDEMPOTENCY_MISMATCH")
+
+
+async def test_samples_are_capped_by_the_contract(mesh, stub):
+    await mesh.airspace()
+    await mesh.predicted()
+    await call(stub, "RequestRun", by="small")
+    assert (await mesh.facts("RunRequested"))[-1].message().sample_count == 20
+
+
+async def test_assessments_are_listed_newest_first_in_pages(mesh, stub):
+    await mesh.airspace()
+    for version in (1, 2, 3):
+        await mesh.predicted(version=version)
+        await mesh.run()
+    versions, token = [], ""
+    while True:
+        request = wire.ListAssessmentsRequest(catalogue_number=OBJECT, page_size=2, page_token=token)
+        page = await call(stub, "ListAssessments", request)
+        versions += [one.hazard.prediction_version for one in page.assessments]
+        token = page.next_page_token
+        if not token:
+            break
+    assert versions == [3, 2, 1]
+    assert (await call(stub, "GetAssessment")).assessment.hazard.prediction_version == 3
+
+
+async def test_a_failed_run_says_why(mesh, stub):
+    await mesh.airspace()
+    await mesh.predicted(staying=30)
+    await mesh.run()
+    (fact, *_) = await mesh.facts("RunRequested")
+    answer = await call(stub, "GetRun", wire.GetRunRequest(run_id=fact.message().run_id))
+    assert (answer.state, answer.completed_chunk_count, answer.chunk_count) == (wire.RUN_STATE_FAILED, 3, 3)
+    assert "only 30 of 60 samples" in answer.reason
+
+
+BAD = [
+    ("GetRun", wire.GetRunRequest(run_id="x")),
+    ("GetRun", wire.GetRunRequest(run_id="\0")),
+    ("ListAssessments", wire.ListAssessmentsRequest(page_size=-1)),
+    ("ListAssessments", wire.ListAssessmentsRequest(page_token="x")),
+    ("ListAssessments", wire.ListAssessmentsRequest(page_token="9" * 30)),
+    ("RequestRun", wire.RequestRunRequest(catalogue_number=OBJECT)),
+    ("RequestRun", wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="\0")),
+    ("RequestRun", wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="k" * 129)),
+]
+
+
+@pytest.mark.parametrize(("method", "request_"), BAD, ids=[f"{n} {method}" for n, (method, _) in enumerate(BAD)])
+async def test_a_request_that_is_not_in_order_is_refused_as_the_callers_fault(mesh, stub, method, request_):
+    await mesh.airspace()
+    await mesh.predicted()
+    assert (await refused(stub, method, request_))[0] is grpc.StatusCode.INVALID_ARGUMENT
