@@ -1,6 +1,5 @@
 """The physics of a chunk, run in a process of its own: every sample flown, its end placed, its crossings timed."""
 
-import resource
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +32,6 @@ class Flown:
     result: bytes
     completed_sample_count: int
     model_version: str
-
-
-def limit_memory(address_space_bytes: int) -> None:
-    """Of this process: a chunk that wants more fails instead of taking the machine with it."""
-    resource.setrlimit(resource.RLIMIT_AS, (address_space_bytes, address_space_bytes))
 
 
 def fly(job: Job) -> Flown:

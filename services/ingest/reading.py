@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-import multiprocessing
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from libs.astro import airspace, tle, weather
 from libs.astro.elements import ElementSet, RefusalReason, Refused
 from libs.ccsds import omm
 from libs.rows.places import excerpt
+from libs.workers import Lost, Workers
 from services.ingest.domain import MAX_RAW, Format, WeatherDay
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
@@ -159,28 +157,19 @@ def _whole(data: bytes, problem: str) -> Refusal:
 
 
 class Reader:
-    """Keeps parsing off the event loop; a pool that a file has killed is replaced."""
+    """Keeps parsing off the event loop; a process that a file has killed is replaced."""
 
-    def __init__(self, workers: int = 1) -> None:
-        self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+    def __init__(self) -> None:
+        self._workers = Workers()
 
     async def read(self, stated: Format, data: bytes) -> Reading:
         if len(data) <= SMALL_BYTES:
             return await asyncio.to_thread(read, stated, data)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._started(), read, stated, data)
-        except BrokenProcessPool:
-            self.close()
+            return await self._workers.run(read, stated, data)
+        except Lost:
             detail = "the input ended the process that read it; it is kept, and nothing of it was recorded"
             return Reading(stated, refusals=(Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail),))
 
-    def _started(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=multiprocessing.get_context("spawn"))
-        return self._pool
-
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        self._workers.close()
