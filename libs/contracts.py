@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from spacecom.identity.v1.identity_contracts_pb2 import Contracts, Entitlements, Role
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class BadContracts(Exception):
@@ -59,7 +62,9 @@ def directory(contracts: Contracts) -> Directory:
 def _principals(contracts: Contracts) -> Iterable[tuple[str, Principal]]:
     for contract in contracts.contracts:
         for principal in contract.principals:
-            if len(principal.token_sha256) != 64:
+            if not principal.principal_id:
+                raise BadContracts(f"a principal of {contract.organisation_id!r} has no name; give it a principal_id")
+            if not _SHA256.fullmatch(principal.token_sha256):
                 raise BadContracts(f"token_sha256 of {principal.principal_id!r} is not 64 hexadecimal digits")
             roles = tuple(role for role in principal.roles if role in Role.values())
             yield (

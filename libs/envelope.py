@@ -9,6 +9,7 @@ from libs.eventlog import Cause, Recorded
 
 Headers = list[tuple[str, bytes]]
 CONTENT_TYPE = b"application/protobuf"
+MAX_DIGITS = 20
 
 
 class BadEnvelope(Exception):
@@ -113,7 +114,7 @@ def _uuid(found: Mapping[str, bytes], name: str) -> UUID:
 
 def _integer(found: Mapping[str, bytes], name: str) -> int:
     text = _text(found, name)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS and 0 < int(text) < 2**63):
         raise BadEnvelope(f"header {name} is not a whole number from 1: {text[:100]!r}")
     return int(text)
 
@@ -122,8 +123,8 @@ def _instant(found: Mapping[str, bytes], name: str) -> datetime:
     text = _text(found, name)
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
+        if instant.tzinfo is None:
+            raise BadEnvelope(f"header {name} has no time zone: {text[:100]!r}")
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadEnvelope(f"header {name} is not a time: {text[:100]!r}") from error
-    if instant.tzinfo is None:
-        raise BadEnvelope(f"header {name} has no time zone: {text[:100]!r}")
-    return instant.astimezone(UTC)

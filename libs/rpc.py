@@ -147,9 +147,9 @@ class _Gate(grpc.aio.ServerInterceptor):
 
     def _one(self, behaviour: Any, method: str, *, unary: bool) -> Any:
         async def answer(request: Any, context: Context) -> Any:
+            await self._admit(context)
             if unary and context.time_remaining() is None:
                 await _abort(context, (grpc.StatusCode.INVALID_ARGUMENT, "NO_DEADLINE"), "set a deadline for the call")
-            await self._admit(context)
             try:
                 with _traced(method, context):
                     return await behaviour(request, context)

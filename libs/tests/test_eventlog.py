@@ -1,24 +1,44 @@
 import asyncio
 import itertools
 import random
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
-from libs import eventlog
+from libs import eventlog, postgres
 from libs.eventlog import Conflict, EventLog, EventTooLarge, Fact, IdempotencyMismatch, RequestKey, derived_id, new_id
 from libs.tests.facts import WHEN, cause, fact
 from libs.topics import NoTopic
 from spacecom.eventlog.v1.operations_service_pb2 import RedriveResponse
 from spacecom.identity.v1.identity_contracts_pb2 import Contract
 
-WRITERS, EVENTS = 64, 5000
+WRITERS, PART, EACH = 64, 40, 80  # 5,120 events
 
 
 @pytest.fixture
 async def log(service_database) -> EventLog:
     return EventLog(await service_database("ingest"), "ingest")
+
+
+@pytest.fixture
+async def wide_pool(service_database, postgres_settings) -> AsyncIterator[asyncpg.Pool]:
+    """A connection for each writer, so that all of them are at it at once."""
+    await service_database("ingest")
+    wide = postgres_settings.model_copy(update={"postgres_pool_size": WRITERS + 2})
+    pool = await postgres.create_pool(wide, "ingest")
+    yield pool
+    pool.terminate()
+
+
+@pytest.fixture
+async def owner(postgres_server, namespace) -> AsyncIterator[asyncpg.Connection]:
+    """May do what the service's role may not."""
+    name = postgres.database("ingest", namespace)
+    conn = await asyncpg.connect(f"{postgres_server.admin_url.removesuffix('/postgres')}/{name}")
+    yield conn
+    await conn.close()
 
 
 async def tail(log: EventLog, seen: list, stop: asyncio.Event) -> None:
@@ -31,39 +51,40 @@ async def tail(log: EventLog, seen: list, stop: asyncio.Event) -> None:
             return
 
 
-async def write_all(log: EventLog, count: int) -> None:
+async def write_all(log: EventLog) -> None:
+    """Each writer keeps its transaction open for up to 500 ms after its positions were allocated."""
+
     async def write(writer: int) -> None:
         chance = random.Random(writer)
-        for n in range(count // WRITERS):
+        for n in range(0, EACH, PART):
             async with log.pool.acquire() as conn, conn.transaction():
-                await log.append(conn, f"rejected/{writer}", [fact()], after=n, cause=cause())
-                if chance.random() < 0.2:
-                    await conn.execute("SELECT pg_sleep($1)", chance.random() * 0.002)
+                await log.append(conn, f"rejected/{writer}", [fact() for _ in range(PART)], after=n, cause=cause())
+                await conn.execute("SELECT pg_sleep($1)", 0.5 * chance.random() ** 2)
 
     await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
 
 
-async def seen_while_writing(log: EventLog, count: int) -> list:
+async def seen_while_writing(log: EventLog) -> list:
     seen, stop = [], asyncio.Event()
     reader = asyncio.create_task(tail(log, seen, stop))
-    await write_all(log, count)
+    await write_all(log)
     stop.set()
     await reader
     return seen
 
 
-async def test_whoever_reads_on_from_the_last_position_misses_nothing(log):
+async def test_whoever_reads_on_from_the_last_position_misses_nothing(wide_pool):
     """INVARIANT: position order is commit order. Without the lock of the log events appear behind the reader."""
-    seen = await seen_while_writing(log, EVENTS)
-    assert len(seen) == EVENTS // WRITERS * WRITERS
-    assert [event.position for event in seen] == sorted(event.position for event in seen)
+    seen = await seen_while_writing(EventLog(wide_pool, "ingest"))
+    assert len(seen) == EACH * WRITERS
+    assert [event.position for event in seen] == sorted({event.position for event in seen})
     assert all(a.recorded_at <= b.recorded_at for a, b in itertools.pairwise(seen))
     for writer in range(WRITERS):
         versions = [event.version for event in seen if event.stream == f"rejected/{writer}"]
-        assert versions == list(range(1, EVENTS // WRITERS + 1))
+        assert versions == list(range(1, EACH + 1))
 
 
-async def test_without_the_lock_a_reader_misses_events(service_database, monkeypatch):
+async def test_without_the_lock_a_reader_misses_events(wide_pool, monkeypatch):
     """The proof that the test above can fail."""
 
     class Unlocked(EventLog):
@@ -75,9 +96,36 @@ async def test_without_the_lock_a_reader_misses_events(service_database, monkeyp
             finally:
                 monkeypatch.setattr(eventlog, "LOG_LOCK", original)
 
-    log = Unlocked(await service_database("ingest"), "ingest")
-    seen = await seen_while_writing(log, EVENTS)
+    log = Unlocked(wide_pool, "ingest")
+    seen = await seen_while_writing(log)
     assert len(seen) < await log.pool.fetchval("SELECT count(*) FROM events")
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=5), timedelta(minutes=-5), timedelta(hours=-1)])
+async def test_a_clock_that_steps_changes_no_order(log, owner, step):
+    """INVARIANT: order is position, never wall time, and recorded_at follows it. Taken from the clock alone, a step
+    back would make the later event the older one, and what was known at an instant would have two answers."""
+    await log.commit("rejected/a", [fact(), fact()], after=0, cause=cause())
+    await owner.execute("UPDATE events SET recorded_at = recorded_at - $1::interval", step)  # before the step
+    for n in range(2, 6):
+        await log.commit("rejected/a", [fact()], after=n, cause=cause())
+    events = await log.read()
+    assert [event.version for event in events] == [1, 2, 3, 4, 5, 6]
+    assert all(a.recorded_at <= b.recorded_at for a, b in itertools.pairwise(events))
+    for event in events:
+        known = await log.read(recorded_until=event.recorded_at)
+        assert known == events[: len(known)]
+
+
+async def test_a_transaction_that_began_early_records_late(log):
+    """INVARIANT: recorded_at is stamped under the lock. The time a transaction began is older than what others
+    appended meanwhile, and as-known-at would show the second position before the first."""
+    async with log.pool.acquire() as conn, conn.transaction():
+        began = await conn.fetchval("SELECT now()")
+        await asyncio.sleep(0.05)
+        (other,) = await log.commit("rejected/b", [fact()], after=0, cause=cause())
+        (mine,) = await log.append(conn, "rejected/a", [fact()], after=0, cause=cause())
+    assert began < other.recorded_at < mine.recorded_at
 
 
 async def test_an_append_on_an_old_version_conflicts_and_leaves_the_transaction_usable(log):

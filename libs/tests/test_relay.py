@@ -5,6 +5,7 @@ import sys
 import textwrap
 from functools import partial
 
+import asyncpg
 import pytest
 
 from libs import envelope, topics
@@ -30,6 +31,8 @@ RELAY_PROCESS = textwrap.dedent(
     asyncio.run(main(*sys.argv[1:]))
     """
 )
+
+FROZEN_S = 30.0
 
 
 @pytest.fixture
@@ -100,15 +103,32 @@ async def test_a_relay_killed_in_the_middle_loses_nothing(bench, relay_process):
     assert len(by_id(consumed)) == events == 9000
 
 
+async def test_a_relay_frozen_while_it_holds_the_cursor_loses_it_to_another(bench, relay_process):
+    """INVARIANT: the server ends the session of who holds the cursor and does nothing. Otherwise all wait for it."""
+    blocked = await bench.log.pool.acquire()
+    try:
+        async with blocked.transaction():
+            await blocked.execute("SELECT FROM relay FOR UPDATE")  # as a relay does that is stopped while it sends
+            relay_process()
+            await bench.write("rejected/a", 10)
+            await eventually(lambda: _drained(bench), 20.0)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError):
+        await bench.log.pool.release(blocked)
+    else:
+        raise AssertionError("the session that held the cursor was not ended")
+
+
 async def test_a_frozen_relay_does_not_hold_up_another_and_what_it_repeats_has_no_effect(bench, relay_process):
     """INVARIANT: consumers drop what they have seen of a stream, so a relay that wakes late does no harm."""
     frozen = relay_process()
     await bench.write("rejected/a", 10)
     await eventually(lambda: _drained(bench))
     frozen.send_signal(signal.SIGSTOP)
+    thawed_at = asyncio.get_running_loop().time() + FROZEN_S
     relay_process()
     await bench.write("rejected/a", 300, after=10)
-    await eventually(lambda: _drained(bench), 40.0)
+    await eventually(lambda: _drained(bench), FROZEN_S)
+    await asyncio.sleep(max(0.0, thawed_at - asyncio.get_running_loop().time()))
     frozen.send_signal(signal.SIGCONT)
     await bench.write("rejected/a", 10, after=310)
     async with bench.consuming():

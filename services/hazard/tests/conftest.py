@@ -55,7 +55,8 @@ def draws(count: int = SAMPLES, staying: int = 0) -> bytes:
 
 
 def drivers() -> bytes:
-    rows = {name: np.full(8 * 70, 130.0 if name.startswith("f107") else 7.0) for name in DRIVERS}
+    """Until two days after the start, where a flight that lasts ends."""
+    rows = {name: np.full(8 * 9, 130.0 if name.startswith("f107") else 7.0) for name in DRIVERS}
     return arrow(rows, {"start_mjd": 59880.0})
 
 

@@ -111,7 +111,7 @@ def test_draws_are_read_in_parts():
 
 def test_drivers_are_read_row_by_row():
     found = flight_files.read_drivers(drivers())
-    assert found.rows.shape == (560, len(DRIVERS))
+    assert found.rows.shape == (72, len(DRIVERS))
     assert found.start_mjd == 59880.0
 
 
