@@ -37,8 +37,8 @@ class Workers:
                 initializer=_confine,
                 initargs=(os.getpid(), self._memory_bytes),
             )
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
         try:
+            future = asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
             return await asyncio.wait_for(future, self._timeout_s or None)
         except BrokenProcessPool as error:
             self.close()
