@@ -112,9 +112,11 @@ class Operations:
         await admin.start()
         try:
             await self._refuse_if_consumed(admin, owned, forced)
-            async with self.relay.hold():
+            async with self.relay.hold(), self.log.pool.acquire() as conn, conn.transaction():
+                await conn.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{2 * TOPIC_WAIT_S:.0f}s'")
+                await conn.execute("SELECT FROM relay FOR UPDATE")  # relays of other processes wait, too
                 await self._recreate(admin, owned)
-                await self.log.pool.execute("UPDATE relay SET position = 0")
+                await conn.execute("UPDATE relay SET position = 0")
                 self.relay.position = 0
         finally:
             await admin.close()

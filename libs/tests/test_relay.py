@@ -99,7 +99,7 @@ async def test_a_relay_killed_in_the_middle_loses_nothing(bench, relay_process):
     relay_process()
     events = await bench.log.pool.fetchval("SELECT count(*) FROM events")
     await eventually(lambda: _drained(bench), 60.0)
-    consumed = await _all_published(bench)
+    consumed = await all_published(bench)
     assert len(by_id(consumed)) == events == 9000
 
 
@@ -169,7 +169,7 @@ async def _drained(bench) -> bool:
     return await bench.log.pool.fetchval("SELECT position FROM relay") == await bench.log.head()
 
 
-async def _all_published(bench) -> list:
+async def all_published(bench) -> list:
     from aiokafka import AIOKafkaConsumer
 
     consumer = AIOKafkaConsumer(bench.topic, bootstrap_servers=bench.bootstrap, auto_offset_reset="earliest")
