@@ -39,10 +39,11 @@ demo: gen ## start the mesh, play a re-entry of the past, show the answer
 
 test: gen ## lint, types, imports and every test that runs in minutes
 	@$(MAKE) -s check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 2 libs services infra tests-contract
+	@$(BIN)/pytest tests-e2e
 
 unit: gen ## the tests of libs, services and infra alone
-	@$(BIN)/pytest libs services infra
+	@$(BIN)/pytest -n 2 libs services infra
 
 contract: gen ## the contracts alone: wire, deployment files, documents
 	@$(BIN)/pytest tests-contract infra/tests
@@ -88,6 +89,7 @@ bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 
 torture: gen ## campaigns of hours, on demand
 	@$(BIN)/pytest -m torture --timeout 7200
+	@SPACECOM_TEST_KILLS=30 $(BIN)/pytest tests-e2e/test_survival.py
 
 audit: holes licences secrets ## known holes in packages, their licences, secrets in the tree
 

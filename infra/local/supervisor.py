@@ -155,13 +155,16 @@ class Supervisor:
         while not self._stopping.wait(PAUSE_S):
             for child in self._children:
                 if child.process is None or child.process.poll() is not None:
+                    if told:
+                        self._note(ready=False)
                     told = False
                     self._again(child)
                 elif not child.ready:
                     child.ready = child.look()
             if not told and all(child.ready for child in self._children):
                 told = True
-                self._note_ready()
+                self._note(ready=True)
+                self.tell("ready")
 
     def _again(self, child: Child) -> None:
         """Starts a child that ended, after a pause that grows while it keeps ending at once; waits for nobody."""
@@ -207,9 +210,8 @@ class Supervisor:
         }
         self._save(found)
 
-    def _note_ready(self) -> None:
-        self._save(json.loads(self._files.addresses.read_text()) | {"ready": True})
-        self.tell("ready")
+    def _note(self, *, ready: bool) -> None:
+        self._save(json.loads(self._files.addresses.read_text()) | {"ready": ready})
 
     def _save(self, found: dict[str, Any]) -> None:
         """Whole or not at all: others read it meanwhile."""

@@ -1,402 +1,231 @@
-"""Which flight information region a point lies in.
+"""Which flight information region a point lies in, at which level, and when a moving point enters and leaves it.
 
-Edges of the outlines are great circles. A raster of quarter degrees answers for cells that no outline crosses; only in
-the others the point is tested against the outlines, by counting crossings (even-odd rule). Where regions overlap the
-point belongs to the one of the smallest area, by name where areas are equal.
+Edges of outlines are great circles. Where volumes overlap, a point belongs to the one of the smallest area; where areas
+are equal, by designator, then by place in the file. Features of one designator make one region: its FIR and its UIR.
 """
 
-import itertools
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from libs.astro.elements import RefusalReason, Refused
+from libs.astro import airspace_geojson, airspace_index, airspace_lookup, airspace_track
+from libs.astro.airspace_geojson import Finding, Volume
+from libs.astro.airspace_index import Index
+from libs.astro.airspace_lookup import NO_POINT, NOWHERE
+from libs.astro.airspace_outline import AUTHALIC_RADIUS_KM
+
+__all__ = ["NOWHERE", "Airspace", "Finding", "Visit", "Volume", "load_geojson"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.int32]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-CELL_DEG = 0.25
-COLUMNS, ROWS = int(360 / CELL_DEG), int(180 / CELL_DEG)
-LONGEST_EDGE_DEG = 0.5  # a great circle leaves its chord in longitude and latitude by < 20 m at 60 degrees of latitude
-NOWHERE, MIXED = -1, -2
-_IDENT_KEYS = ("ident", "id", "icao", "ICAO", "IDENT", "ID", "designator")
-_NAME_KEYS = ("name", "NAME", "label")
-_LOWER_KEYS, _UPPER_KEYS = ("lower_fl", "LOWER_FL"), ("upper_fl", "UPPER_FL")
+_BLOCK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A stay of a moving point in a region, in seconds of its track."""
+
+    region: int
+    entry_s: float
+    exit_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Airspace:
-    """Regions in order of designator; `find` gives places in these tuples.
+    """Regions in order of designator and volumes in order of rank, the smallest first; lookups give places in these.
 
-    `invalid` names outlines that cross themselves or were left out, and says what is wrong with each.
+    `names` has the name of a region's first feature. `findings` says what is wrong with which feature of the file.
     """
 
     idents: tuple[str, ...]
     names: tuple[str, ...]
-    lower_fl: tuple[float, ...]
-    upper_fl: tuple[float, ...]
-    area_deg2: tuple[float, ...]
-    invalid: tuple[tuple[str, str], ...]
-    _raster: Indices
-    _rings: Array
-    _ring_starts: "np.ndarray[Any, np.dtype[np.int64]]"
-    _ring_boxes: Array
-    _ring_region: Indices
-    _order: Indices
+    volumes: tuple[Volume, ...]
+    findings: tuple[Finding, ...]
+    region_of_volume: Indices
+    _index: Index
+    _lower: Array
+    _upper: Array
 
-    def find(self, lat_deg: Array, lon_deg: Array) -> Indices:
-        """Index of the region of each point, -1 for none. Latitudes (n,) in [-90, 90], longitudes (n,) of any turn."""
-        lat = np.ascontiguousarray(lat_deg, dtype=np.float64).ravel()
-        lon = np.ascontiguousarray(lon_deg, dtype=np.float64).ravel()
+    @property
+    def invalid(self) -> tuple[tuple[str, str], ...]:
+        """Designator and problem of each outline that is no valid polygon, whether it is used or left out."""
+        return tuple((one.ident, one.problem) for one in self.findings if one.invalid)
+
+    def find(self, lat_deg: Array, lon_deg: Array, threads: int = 1) -> Indices:
+        """Region over each point at whatever level, NOWHERE for none.
+
+        Latitudes (n,) in [-90, 90], longitudes (n,) of any turn up to a hundred; raises ValueError for others.
+        """
+        return self._find(lat_deg, lon_deg, self.region_of_volume, threads)
+
+    def find_volumes(self, lat_deg: Array, lon_deg: Array, threads: int = 1) -> Indices:
+        """The same as places in `volumes`."""
+        return self._find(lat_deg, lon_deg, np.arange(len(self.volumes), dtype=np.int32), threads)
+
+    def _find(self, lat_deg: Array, lon_deg: Array, numbers: Indices, threads: int) -> Indices:
+        lat, lon = _flat(lat_deg), _flat(lon_deg)
+        _same_size(lat, lon)
         out = np.empty(lat.size, dtype=np.int32)
-        _find(
-            lat,
-            lon,
-            self._raster,
-            self._rings,
-            self._ring_starts,
-            self._ring_boxes,
-            self._ring_region,
-            self._order,
-            out,
+        raster = self._index
+
+        def run(part: slice) -> None:
+            airspace_lookup.find(
+                lat[part], lon[part], numbers, raster.best, raster.parts, raster.lists, raster.starts,
+                raster.volumes, raster.holds, raster.edge_starts, raster.edges, out[part],
+            )  # fmt: skip
+
+        _spread(run, lat.size, threads)
+        return _points_only(out)
+
+    def find_at(self, lat_deg: Array, lon_deg: Array, level_fl: Array, threads: int = 1) -> tuple[Indices, Flags]:
+        """Volume (n,) over each point at its flight level, NOWHERE for none, and whether the volume reaches it.
+
+        Where volumes lie over the point but none reaches its level, it belongs to the one whose top is nearest below,
+        or if there is none, to the one whose floor is nearest above: data that leaves out the oceanic area above a
+        low-level region gives its flights to that region. Raises ValueError as `find` does.
+        """
+        lat, lon, level = _flat(lat_deg), _flat(lon_deg), _flat(level_fl)
+        _same_size(lat, lon, level)
+        out, strict = np.empty(lat.size, dtype=np.int32), np.zeros(lat.size, dtype=np.bool_)
+        raster = self._index
+
+        def run(part: slice) -> None:
+            airspace_lookup.find_at(
+                lat[part], lon[part], level[part], self._lower, self._upper, raster.lists, raster.starts,
+                raster.volumes, raster.holds, raster.edge_starts, raster.edges, out[part], strict[part],
+            )  # fmt: skip
+
+        _spread(run, lat.size, threads)
+        return _points_only(out), strict
+
+    def over(self, lat_deg: float, lon_deg: float) -> tuple[Volume, ...]:
+        """All volumes over a point, the smallest first. Raises ValueError as `find` does."""
+        self.find(np.array([lat_deg]), np.array([lon_deg]))
+        raster = self._index
+        y, x, row, column = airspace_lookup.cell_of(lat_deg, lon_deg)
+        cell = raster.lists[row, column]
+        return tuple(
+            self.volumes[raster.volumes[entry]]
+            for entry in range(raster.starts[cell], raster.starts[cell + 1])
+            if airspace_lookup.inside(x, y, row, column, entry, raster.holds, raster.edge_starts, raster.edges)
         )
-        return out
 
+    def above(self) -> dict[str, dict[str, float]]:
+        """For each designator, those of the volumes that lie on top of its own, with the share of its area they cover.
 
-@dataclass(frozen=True, slots=True)
-class _Feature:
-    ident: str
-    name: str
-    lower_fl: float
-    upper_fl: float
-    rings: tuple[Array, ...]
+        A region that its own upper volume continues names itself; one with nothing above names none. Shares are sums
+        over the cells of the raster, good to a cell along the border.
+        """
+        return _above(self)
+
+    def visits(self, seconds: Array, lat_deg: Array, lon_deg: Array, level_fl: Array | None = None) -> list[Visit]:
+        """Stays of a moving point in regions, in order, with the instants of its crossings.
+
+        The track (n,) has seconds that do not fall; in between the point moves along great circles at constant speed
+        and climbs steadily. Without levels the regions at whatever level are visited. Crossings are exact but for the
+        chords by which the path is followed, < 1.3 m off it except within a kilometre of a pole.
+        Raises ValueError as `find` does, and for seconds that fall.
+        """
+        track = _flat(seconds), _flat(lat_deg), _flat(lon_deg)
+        level = np.empty(0) if level_fl is None else _flat(level_fl)
+        _same_size(*track, *([] if level_fl is None else [level]))
+        _points_only(self.find(lat_deg, lon_deg))
+        if not (np.all(np.isfinite(track[0])) and np.all(np.diff(track[0]) >= 0.0) and np.all(np.isfinite(level))):
+            raise ValueError("the seconds of a track do not fall, and its levels are numbers")
+        return _visits(self, track, level)
 
 
 def load_geojson(data: bytes) -> Airspace:
     """Reads a FeatureCollection of polygons; raises Refused for a file that is none.
 
-    A feature needs a designator in one of its usual properties; features of one designator are one region. A feature
-    without a usable outline is left out and named in `invalid`.
+    A feature without a designator or usable outline is left out and named in `findings`.
     """
-    document = _document(data)
-    invalid: list[tuple[str, str]] = []
-    features = [feature for at, raw in enumerate(document) if (feature := _feature(at, raw, invalid))]
-    return _build(features, invalid)
-
-
-def _document(data: bytes) -> list[Any]:
-    try:
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise Refused(1, error.start + 1, RefusalReason.UNREADABLE, f"the file is not UTF-8: {error.reason}") from error
-    except json.JSONDecodeError as error:
-        detail = f"the file is not JSON: {error.msg}"
-        raise Refused(error.lineno, error.colno, RefusalReason.UNREADABLE, detail) from error
-    except RecursionError as error:
-        raise Refused(1, 1, RefusalReason.UNREADABLE, "the file is nested deeper than any GeoJSON") from error
-    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
-        raise Refused(1, 1, RefusalReason.UNREADABLE, "the file is not a GeoJSON FeatureCollection")
-    features = document.get("features")
-    if not isinstance(features, list):
-        raise Refused(1, 1, RefusalReason.MISSING, "the FeatureCollection has no list of features")
-    return features
-
-
-def _no_constant(text: str) -> float:
-    raise Refused(1, 1, RefusalReason.NOT_FINITE, f"the file holds {text}, which is no number of JSON")
-
-
-def _feature(at: int, raw: Any, invalid: list[tuple[str, str]]) -> _Feature | None:
-    found = raw.get("properties") if isinstance(raw, dict) else None
-    properties: dict[str, Any] = found if isinstance(found, dict) else {}
-    ident = _first(properties, _IDENT_KEYS)
-    if not ident:
-        invalid.append((f"feature {at + 1}", "it has no designator"))
-        return None
-    try:
-        rings = tuple(_rings(raw.get("geometry")))
-    except _BadGeometry as bad:
-        invalid.append((ident, str(bad)))
-        return None
-    crossing = next((ring for ring in rings if _crosses_itself(ring)), None)
-    if crossing is not None:
-        invalid.append((ident, "its outline crosses itself; points are inside by the even-odd rule"))
-    name = _first(properties, _NAME_KEYS) or ident
-    return _Feature(ident, name, _level(properties, _LOWER_KEYS, 0.0), _level(properties, _UPPER_KEYS, math.inf), rings)
-
-
-class _BadGeometry(Exception):
-    pass
-
-
-def _first(properties: dict[str, Any], keys: Sequence[str]) -> str:
-    for key in keys:
-        value = properties.get(key)
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return str(value).strip()[:64]
-    return ""
-
-
-def _level(properties: dict[str, Any], keys: Sequence[str], default: float) -> float:
-    for key in keys:
-        value = properties.get(key)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return float(value)
-    return default
-
-
-def _rings(geometry: Any) -> Iterator[Array]:
-    if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
-        raise _BadGeometry("its geometry is no polygon; it is left out")
-    coordinates = geometry.get("coordinates")
-    polygons = [coordinates] if geometry["type"] == "Polygon" else coordinates
-    if not isinstance(polygons, list) or not polygons:
-        raise _BadGeometry("it has no coordinates; it is left out")
-    for polygon in polygons:
-        if not isinstance(polygon, list) or not polygon:
-            raise _BadGeometry("it has no coordinates; it is left out")
-        for ring in polygon:
-            yield _ring(ring)
-
-
-def _ring(points: Any) -> Array:
-    """Closed and unwrapped ring (n, 2) of longitude and latitude in degrees, its edges along great circles."""
-    try:
-        ring = np.array([(point[0], point[1]) for point in points], dtype=np.float64)
-    except (TypeError, ValueError, IndexError, KeyError) as error:
-        raise _BadGeometry("its coordinates are not pairs of numbers; it is left out") from error
-    if ring.ndim != 2 or not np.all(np.isfinite(ring)) or np.any(np.abs(ring[:, 1]) > 90.0):
-        raise _BadGeometry("its coordinates are not degrees of longitude and latitude; it is left out")
-    if not np.array_equal(ring[0], ring[-1]):
-        ring = np.vstack([ring, ring[:1]])
-    ring = ring[np.r_[True, np.any(np.diff(ring, axis=0) != 0.0, axis=1)]]
-    if len(ring) < 4:
-        raise _BadGeometry("its outline has fewer than three corners; it is left out")
-    turned = np.array(ring)
-    turned[:, 0] = ring[0, 0] + np.r_[0.0, np.cumsum((np.diff(ring[:, 0]) + 180.0) % 360.0 - 180.0)]
-    dense = np.vstack([*(_edge(a, b) for a, b in itertools.pairwise(turned)), turned[-1:]])
-    winding = round((dense[-1, 0] - dense[0, 0]) / 360.0)
-    return dense if winding == 0 else _around_pole(dense)
-
-
-def _edge(a: Array, b: Array) -> Array:
-    """From a up to but not with b, at most LONGEST_EDGE_DEG apart, along the great circle."""
-    steps = max(1, math.ceil(max(abs(b[0] - a[0]), abs(b[1] - a[1])) / LONGEST_EDGE_DEG))
-    straight = abs(b[0] - a[0]) < 1e-12 or abs(b[0] - a[0]) > 179.0 or (a[1] == b[1] == 0.0)
-    at = np.arange(steps) / steps
-    if steps == 1 or straight or abs(a[1]) == 90.0 or abs(b[1]) == 90.0:
-        return np.column_stack([a[0] + (b[0] - a[0]) * at, a[1] + (b[1] - a[1]) * at])
-    u, v = _unit(a), _unit(b)
-    angle = math.acos(max(-1.0, min(1.0, float(u @ v))))
-    points = (np.sin((1.0 - at) * angle)[:, None] * u + np.sin(at * angle)[:, None] * v) / math.sin(angle)
-    lon = np.degrees(np.arctan2(points[:, 1], points[:, 0]))
-    near = a[0] + (b[0] - a[0]) * at
-    lon += 360.0 * np.round((near - lon) / 360.0)
-    dense = np.column_stack([lon, np.degrees(np.arcsin(np.clip(points[:, 2], -1.0, 1.0)))])
-    dense[0] = a
-    return dense
-
-
-def _unit(point: Array) -> Array:
-    lon, lat = np.radians(point)
-    return np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
-
-
-def _around_pole(ring: Array) -> Array:
-    """A ring that goes once around the Earth holds the pole it is nearer to."""
-    pole = 90.0 if float(np.mean(ring[:, 1])) > 0.0 else -90.0
-    closing = np.array([[ring[-1, 0], pole], [ring[0, 0], pole], ring[0]])
-    return np.vstack([ring, closing])
-
-
-def _build(features: Sequence[_Feature], invalid: Sequence[tuple[str, str]]) -> Airspace:
-    idents = sorted({feature.ident for feature in features})
+    volumes, findings = airspace_geojson.read(data)
+    order = sorted(range(len(volumes)), key=lambda i: (volumes[i].area_km2, volumes[i].ident, i))
+    idents = sorted({volume.ident for volume in volumes})
     place = {ident: i for i, ident in enumerate(idents)}
-    firsts = {feature.ident: feature for feature in reversed(features)}
-    rings = [(place[feature.ident], ring) for feature in features for ring in feature.rings]
-    area = np.zeros(len(idents))
-    for region, ring in rings:
-        area[region] += _signed_area_deg2(ring)
-    area = np.abs(area)
-    order = np.array(sorted(range(len(idents)), key=lambda i: (area[i], idents[i])), dtype=np.int32)
-    points = np.vstack([ring for _, ring in rings]) if rings else np.zeros((0, 2))
-    starts = np.cumsum([0, *(len(ring) for _, ring in rings)]).astype(np.int64)
-    boxes = np.array([[*ring.min(axis=0), *ring.max(axis=0)] for _, ring in rings]).reshape(-1, 4)
-    regions = np.array([region for region, _ in rings], dtype=np.int32)
-    raster = np.full((ROWS, COLUMNS), NOWHERE, dtype=np.int32)
-    _rasterise(points, starts, boxes, regions, order, raster)
+    names = {volume.ident: volume.name for volume in reversed(volumes)}
+    ranked = tuple(volumes[i] for i in order)
+    rings = [(rank, ring) for rank, volume in enumerate(ranked) for ring in volume.rings]
     return Airspace(
         tuple(idents),
-        tuple(firsts[ident].name for ident in idents),
-        tuple(firsts[ident].lower_fl for ident in idents),
-        tuple(firsts[ident].upper_fl for ident in idents),
-        tuple(float(one) for one in area),
-        tuple(invalid),
-        raster,
-        points,
-        starts,
-        boxes,
-        regions,
-        order,
+        tuple(names[ident] for ident in idents),
+        ranked,
+        tuple(findings),
+        np.array([place[volume.ident] for volume in ranked], dtype=np.int32),
+        airspace_index.build([ring for _, ring in rings], np.array([rank for rank, _ in rings], dtype=np.int32)),
+        np.array([volume.lower_fl for volume in ranked], dtype=np.float64),
+        np.array([volume.upper_fl for volume in ranked], dtype=np.float64),
     )
 
 
-def _signed_area_deg2(ring: Array) -> float:
-    """In square degrees at the equator (cylindrical equal-area projection); a hole counts against its outline."""
-    x, y = ring[:, 0], np.degrees(np.sin(np.radians(ring[:, 1])))
-    return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2.0
+def _flat(values: Array) -> Array:
+    return np.ascontiguousarray(values, dtype=np.float64).ravel()
 
 
-@njit(cache=True, error_model="numpy")
-def _crosses_itself(ring: Array) -> bool:
-    """Whether two edges that do not follow each other meet inside."""
-    n = ring.shape[0] - 1
-    for i in range(n - 1):
-        ax, ay, bx, by = ring[i, 0], ring[i, 1], ring[i + 1, 0], ring[i + 1, 1]
-        low_x, high_x, low_y, high_y = min(ax, bx), max(ax, bx), min(ay, by), max(ay, by)
-        for j in range(i + 2, n):
-            cx, cy, dx, dy = ring[j, 0], ring[j, 1], ring[j + 1, 0], ring[j + 1, 1]
-            if max(cx, dx) < low_x or min(cx, dx) > high_x or max(cy, dy) < low_y or min(cy, dy) > high_y:
+def _same_size(*arrays: Array) -> None:
+    if len({array.size for array in arrays}) > 1:
+        raise ValueError(f"there are {', '.join(str(array.size) for array in arrays)} values of the same points")
+
+
+def _points_only(found: Indices) -> Indices:
+    if found.size and int(found.min()) == NO_POINT:
+        at = int(np.argmin(found))
+        raise ValueError(f"point {at} has no latitude in [-90, 90], no longitude or no level")
+    return found
+
+
+def _spread(run: Callable[[slice], None], count: int, threads: int) -> None:
+    if threads <= 1 or count <= _BLOCK:
+        run(slice(0, count))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, [slice(k, min(k + _BLOCK, count)) for k in range(0, count, _BLOCK)]))
+
+
+def _visits(regions: Airspace, track: tuple[Array, Array, Array], level: Array) -> list[Visit]:
+    raster = regions._index  # noqa: SLF001  this module's own
+    limits = np.unique(np.r_[regions._lower, regions._upper])  # noqa: SLF001
+    room = 64
+    while True:
+        numbers, times = np.empty(room, dtype=np.int32), np.empty((room, 2))
+        count = airspace_track.cross(
+            *track, level, regions.region_of_volume, regions._lower, regions._upper,  # noqa: SLF001
+            limits[np.isfinite(limits)] if level.size else limits[:0], raster.best, raster.parts,
+            raster.lists, raster.starts, raster.volumes, raster.holds, raster.edge_starts, raster.edges, numbers, times,
+        )  # fmt: skip
+        if count <= room:
+            break
+        room = count
+    return [Visit(int(numbers[i]), float(times[i, 0]), float(times[i, 1])) for i in range(count)]
+
+
+def _above(regions: Airspace) -> dict[str, dict[str, float]]:
+    raster = regions._index  # noqa: SLF001
+    cell = airspace_lookup.CELL_DEG
+    south = np.radians(-90.0 + np.arange(airspace_lookup.ROWS) * cell)
+    row_km2 = AUTHALIC_RADIUS_KM**2 * np.radians(cell) * (np.sin(south + np.radians(cell)) - np.sin(south))
+    list_km2 = np.zeros(len(raster.starts) - 1)
+    np.add.at(list_km2, raster.lists, np.broadcast_to(row_km2[:, None], raster.lists.shape))
+    own: dict[str, float] = {}
+    covered: dict[str, dict[str, float]] = {}
+    for number, km2 in enumerate(list_km2):
+        entries = range(raster.starts[number], raster.starts[number + 1])
+        here = [regions.volumes[raster.volumes[entry]] for entry in entries if raster.holds[entry]]
+        for volume in here:
+            if not math.isfinite(volume.upper_fl):
                 continue
-            if i == 0 and j == n - 1:
-                continue
-            s1 = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-            s2 = (bx - ax) * (dy - ay) - (by - ay) * (dx - ax)
-            s3 = (dx - cx) * (ay - cy) - (dy - cy) * (ax - cx)
-            s4 = (dx - cx) * (by - cy) - (dy - cy) * (bx - cx)
-            if s1 * s2 < 0.0 and s3 * s4 < 0.0:
-                return True
-    return False
-
-
-@njit(cache=True, error_model="numpy")
-def _crossings(x: float, y: float, rings: Array, first: int, last: int) -> int:
-    """Edges of a ring that a ray from the point to the east crosses."""
-    count = 0
-    for k in range(first, last - 1):
-        ya, yb = rings[k, 1], rings[k + 1, 1]
-        if (ya > y) != (yb > y):
-            xa, xb = rings[k, 0], rings[k + 1, 0]
-            if x < xa + (y - ya) / (yb - ya) * (xb - xa):
-                count += 1
-    return count
-
-
-@njit(cache=True, error_model="numpy")
-def _exact(
-    lat: float,
-    lon: float,
-    rings: Array,
-    starts: "np.ndarray[Any, np.dtype[np.int64]]",
-    boxes: Array,
-    regions: Indices,
-    rank: Indices,
-    counts: Indices,
-) -> int:
-    """Region of a point by the outlines; `counts` is a work array of one number a region."""
-    counts[:] = 0
-    for ring in range(regions.size):
-        if lat < boxes[ring, 1] or lat > boxes[ring, 3]:
-            continue
-        turns = math.ceil((boxes[ring, 0] - lon) / 360.0)
-        x = lon + 360.0 * turns  # the westernmost turn inside the box's longitudes
-        if x <= boxes[ring, 2]:
-            counts[regions[ring]] += _crossings(x, lat, rings, starts[ring], starts[ring + 1])
-    best = NOWHERE
-    for region in range(counts.size):
-        if counts[region] % 2 == 1 and (best < 0 or rank[region] < rank[best]):
-            best = region
-    return best
-
-
-@njit(cache=True, error_model="numpy")
-def _ranks(order: Indices) -> Indices:
-    rank = np.empty(order.size, dtype=np.int32)
-    for i in range(order.size):
-        rank[order[i]] = i
-    return rank
-
-
-@njit(cache=True, error_model="numpy")
-def _mark(raster: Indices, x: float, y: float) -> None:
-    """The cell of a point of an outline and, on the line between cells, its neighbours."""
-    column, row = (x + 180.0) / CELL_DEG, (y + 90.0) / CELL_DEG
-    for dc in (-1e-6, 1e-6):
-        for dr in (-1e-6, 1e-6):
-            c = int(np.floor(column + dc)) % COLUMNS
-            r = min(max(int(np.floor(row + dr)), 0), ROWS - 1)
-            raster[r, c] = MIXED
-
-
-@njit(cache=True, error_model="numpy")
-def _rasterise(
-    rings: Array,
-    starts: "np.ndarray[Any, np.dtype[np.int64]]",
-    boxes: Array,
-    regions: Indices,
-    order: Indices,
-    raster: Indices,
-) -> None:
-    """Cells that an outline crosses become MIXED, the others take the region of their centre."""
-    for ring in range(regions.size):
-        for k in range(starts[ring], starts[ring + 1] - 1):
-            _mark_edge(raster, rings[k, 0], rings[k, 1], rings[k + 1, 0], rings[k + 1, 1])
-    rank = _ranks(order)
-    counts = np.zeros(order.size, dtype=np.int32)
-    for row in range(ROWS):
-        lat = -90.0 + (row + 0.5) * CELL_DEG
-        known = False
-        region = NOWHERE
-        for column in range(COLUMNS):
-            if raster[row, column] == MIXED:
-                known = False
-                continue
-            if not known:  # until the next crossed cell the answer stays
-                lon = -180.0 + (column + 0.5) * CELL_DEG
-                region = _exact(lat, lon, rings, starts, boxes, regions, rank, counts)
-                known = True
-            raster[row, column] = region
-
-
-@njit(cache=True, error_model="numpy")
-def _mark_edge(raster: Indices, xa: float, ya: float, xb: float, yb: float) -> None:
-    """Every cell an edge passes: its ends and each point where it meets a line of the raster."""
-    _mark(raster, xa, ya)
-    _mark(raster, xb, yb)
-    first, last = min(xa, xb), max(xa, xb)
-    for i in range(int(np.ceil(first / CELL_DEG)), int(np.floor(last / CELL_DEG)) + 1):
-        x = i * CELL_DEG
-        if xb != xa:
-            _mark(raster, x, ya + (x - xa) / (xb - xa) * (yb - ya))
-    first, last = min(ya, yb), max(ya, yb)
-    for i in range(int(np.ceil(first / CELL_DEG)), int(np.floor(last / CELL_DEG)) + 1):
-        y = i * CELL_DEG
-        if yb != ya:
-            _mark(raster, xa + (y - ya) / (yb - ya) * (xb - xa), y)
-
-
-@njit(cache=True, error_model="numpy")
-def _find(
-    lat: Array,
-    lon: Array,
-    raster: Indices,
-    rings: Array,
-    starts: "np.ndarray[Any, np.dtype[np.int64]]",
-    boxes: Array,
-    regions: Indices,
-    order: Indices,
-    out: Indices,
-) -> None:
-    rank = _ranks(order)
-    counts = np.zeros(order.size, dtype=np.int32)
-    for i in range(lat.size):
-        x = (lon[i] + 180.0) % 360.0 - 180.0
-        column = min(int((x + 180.0) / CELL_DEG), COLUMNS - 1)
-        row = min(max(int((lat[i] + 90.0) / CELL_DEG), 0), ROWS - 1)
-        cell = raster[row, column]
-        out[i] = cell if cell != MIXED else _exact(lat[i], x, rings, starts, boxes, regions, rank, counts)
+            own[volume.ident] = own.get(volume.ident, 0.0) + float(km2)
+            for ident in {other.ident for other in here if other.lower_fl <= volume.upper_fl < other.upper_fl}:
+                shares = covered.setdefault(volume.ident, {})
+                shares[ident] = shares.get(ident, 0.0) + float(km2)
+    return {
+        ident: {upper: km2 / total for upper, km2 in sorted(covered.get(ident, {}).items())}
+        for ident, total in sorted(own.items())
+    }

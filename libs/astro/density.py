@@ -24,10 +24,10 @@ _gtd7 = nrlmsise00.gtd7
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def drag_density(
+def drag_air(
     rows: Array, days: Array, since_s: float, lat_rad: float, lon_rad: float, alt_km: float, work: Array
-) -> float:
-    """Returns the density, kg m-3, at since_s seconds after the first row; the first and last rows hold beyond."""
+) -> None:
+    """Fills the last OUT_SIZE places of work with nrlmsise00.gtd7's output; arguments as of drag_density."""
     row = min(max(int(since_s // ROW_S), 0), rows.shape[0] - 1)
     ut_s = since_s % 86400.0
     lon_deg = math.degrees(lon_rad)
@@ -35,10 +35,16 @@ def drag_density(
     if alt_km < _QUIET_BELOW_KM:
         f107, f107a, ap = 150.0, 150.0, _QUIET_AP
     lst_h = ut_s / 3600.0 + lon_deg / 15.0
-    out = work[_SPLIT:]
     _gtd7(
         days[row], ut_s, max(alt_km, 0.0), math.degrees(lat_rad), lon_deg, lst_h, f107a, f107, ap, _HISTORY,
-        _ANOMALOUS,
-        work[:_SPLIT], out,
+        _ANOMALOUS, work[:_SPLIT], work[_SPLIT:],
     )  # fmt: skip
-    return float(1000.0 * out[_MASS])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def drag_density(
+    rows: Array, days: Array, since_s: float, lat_rad: float, lon_rad: float, alt_km: float, work: Array
+) -> float:
+    """Returns the density, kg m-3, at since_s seconds after the first row; the first and last rows hold beyond."""
+    drag_air(rows, days, since_s, lat_rad, lon_rad, alt_km, work)
+    return float(1000.0 * work[_SPLIT + _MASS])

@@ -158,6 +158,7 @@ def _try(elements: ElementSet, at_s: float) -> _Set | None:
 
 
 def _prepared(elements: ElementSet, at_s: float) -> _Set:
+    sgp4.refuse_deep_space(elements)
     record = sgp4.initialise(elements)
     kozai = elements.mean_motion_rev_day * 2.0 * math.pi / 1440.0
     inclination = math.radians(elements.inclination_deg)

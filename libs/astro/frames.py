@@ -1,16 +1,23 @@
-"""From SGP4's frame to the Earth's surface. Positions in km, velocities in km/s, angles in rad.
+"""Frames of SGP4, the Earth and the sky. Positions in km, velocities in km/s, angles in rad, times UTC.
 
 TEME of date -> PEF by Greenwich mean sidereal time (1982) of UT1 -> ITRF by polar motion: Vallado et al., AIAA
-2006-6753, appendix C. Geodetic coordinates are those of WGS-84.
+2006-6753, appendix C. GCRF <-> ITRF by IAU 2006/2000A with the origin locators: IERS Conventions (2010), chapter 5.
+Geodetic coordinates are those of WGS-84. States of n times are (6, n): x, y, z, then velocities, each in a row.
 """
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from libs.astro.time import gmst82_rad
+from libs.astro import iau2006
+from libs.astro.eop import EarthOrientation
+from libs.astro.sincos import FAST, sincos
+from libs.astro.time import DAY_S, J2000_JD, MJD_0_JD, gmst82_rad, utc_to_tt
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -18,31 +25,214 @@ EARTH_RADIUS_KM = 6378.137
 FLATTENING = 1.0 / 298.257223563
 E2 = FLATTENING * (2.0 - FLATTENING)
 EARTH_ROTATION_RAD_S = 7.292115146706979e-5
-DAY_S = 86400.0
+_TILE = 256
+_TWO_PI = 2.0 * math.pi
+
+
+@dataclass(frozen=True, slots=True)
+class EarthTurn:
+    """The Earth's attitude in TEME at n times: sidereal time of 1982 (n,), pole (n,) and (n,), all rad."""
+
+    gmst_rad: Array
+    xp_rad: Array
+    yp_rad: Array
+
+
+def earth_turn(jd: Array, fraction: Array, orientation: EarthOrientation) -> EarthTurn:
+    """At n UTC times, to be shared by any number of objects; raises eop.OutsideOrientation."""
+    ut1_utc, xp, yp = orientation.at_many(jd, fraction)
+    return EarthTurn(_gmst82(jd, fraction + ut1_utc / DAY_S), xp, yp)
+
+
+def _gmst82(jd_ut1: Array, fraction: Array) -> Array:
+    """time.gmst82_rad of arrays."""
+    t = ((jd_ut1 - J2000_JD) + fraction) / 36525.0
+    turns = (jd_ut1 - J2000_JD) % 1.0 + fraction
+    seconds = 67310.54841 + t * (8640184.812866 + t * (0.093104 - t * 6.2e-6))
+    angle: Array = _TWO_PI * ((turns + seconds / DAY_S) % 1.0)
+    return angle
+
+
+@njit(cache=True, error_model="numpy")
+def teme_to_pef(r_km: Array, v_km_s: Array, gmst_rad: float) -> tuple[Array, Array]:
+    """State (3,), (3,) on the pseudo-Earth-fixed axes, the velocity seen from them (rate taken as constant, 1e-8)."""
+    c, s = math.cos(gmst_rad), math.sin(gmst_rad)
+    r, v = np.empty(3), np.empty(3)
+    r[0], r[1], r[2] = c * r_km[0] + s * r_km[1], -s * r_km[0] + c * r_km[1], r_km[2]
+    v[0] = c * v_km_s[0] + s * v_km_s[1] + EARTH_ROTATION_RAD_S * r[1]
+    v[1] = -s * v_km_s[0] + c * v_km_s[1] - EARTH_ROTATION_RAD_S * r[0]
+    v[2] = v_km_s[2]
+    return r, v
 
 
 @njit(cache=True, error_model="numpy")
 def teme_to_itrf(
     r_km: Array, v_km_s: Array, jd: float, fraction: float, ut1_utc_s: float, xp_rad: float, yp_rad: float
 ) -> tuple[Array, Array]:
-    """State (3,), (3,) in ITRF at a UTC epoch; the rotation's rate is taken as constant (1e-8 of it)."""
-    theta = gmst82_rad(jd, fraction + ut1_utc_s / DAY_S)
-    c, s = math.cos(theta), math.sin(theta)
-    rx, ry, rz = c * r_km[0] + s * r_km[1], -s * r_km[0] + c * r_km[1], r_km[2]
-    vx = c * v_km_s[0] + s * v_km_s[1] + EARTH_ROTATION_RAD_S * ry
-    vy = -s * v_km_s[0] + c * v_km_s[1] - EARTH_ROTATION_RAD_S * rx
-    vz = v_km_s[2]
-    r, v = np.empty(3), np.empty(3)
-    r[0], r[1], r[2] = _polar_motion(rx, ry, rz, xp_rad, yp_rad)
-    v[0], v[1], v[2] = _polar_motion(vx, vy, vz, xp_rad, yp_rad)
+    """State (3,), (3,) in ITRF at a UTC epoch."""
+    r, v = teme_to_pef(r_km, v_km_s, gmst82_rad(jd, fraction + ut1_utc_s / DAY_S))
+    xp, yp = np.full(1, xp_rad), np.full(1, yp_rad)
+    polar_motion(xp, yp, r[0:1], r[1:2], r[2:3])
+    polar_motion(xp, yp, v[0:1], v[1:2], v[2:3])
     return r, v
 
 
+@njit(cache=True, error_model="numpy", fastmath=FAST)
+def polar_motion(xp_rad: Array, yp_rad: Array, x: Array, y: Array, z: Array) -> None:
+    """From PEF to ITRF, in place, of n vectors x, y, z with the pole at (xp, yp) (n,): to third order, 1e-15."""
+    for j in range(xp_rad.size):
+        xp, yp = xp_rad[j], yp_rad[j]
+        cx, cy = 1.0 - 0.5 * xp * xp, 1.0 - 0.5 * yp * yp
+        tilted = yp * y[j] + cy * z[j]
+        x[j], y[j], z[j] = cx * x[j] + xp * tilted, cy * y[j] - yp * z[j], cx * tilted - xp * x[j]
+
+
+def teme_to_itrf_each(
+    states: Array,
+    jd: Array,
+    fraction: Array,
+    orientation: EarthOrientation,
+    *,
+    threads: int = 1,
+    out: Array | None = None,
+) -> Array:
+    """ITRF states (6, n) of TEME states (6, n), each at its own UTC time; fills out where it is given.
+
+    Raises eop.OutsideOrientation for the first time outside the file. Within 1e-8 km of erfa's gmst82 and pom00.
+    """
+    orientation.check(jd, fraction)
+    out = np.empty_like(states) if out is None else out
+    since_mjd = orientation.first_mjd + MJD_0_JD
+
+    def run(part: slice) -> None:
+        _teme_to_itrf_each(states[:, part], jd[part], fraction[part], since_mjd, orientation.days, out[:, part])
+
+    _spread(run, jd.size, threads)
+    return out
+
+
+def _spread(run: Callable[[slice], None], count: int, threads: int) -> None:
+    """Parts of whole tiles to as many threads; the kernels hold no lock while they run."""
+    size = max(_TILE, math.ceil(count / max(1, threads) / _TILE) * _TILE)
+    parts = [slice(first, min(first + size, count)) for first in range(0, count, size)]
+    if len(parts) <= 1:
+        run(slice(0, count))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(run, parts))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _teme_to_itrf_each(states: Array, jd: Array, fraction: Array, first_jd: float, days: Array, out: Array) -> None:
+    found = np.empty(3 * _TILE)
+    for first in range(0, jd.size, _TILE):
+        last = min(first + _TILE, jd.size)
+        _look_up(jd[first:last], fraction[first:last], first_jd, days, found)
+        _turn(jd[first:last], fraction[first:last], found, states[:, first:last], out[:, first:last])
+
+
 @njit(cache=True, error_model="numpy")
-def _polar_motion(x: float, y: float, z: float, xp: float, yp: float) -> tuple[float, float, float]:
-    """From PEF to ITRF; the pole is at (xp, yp)."""
-    cx, sx, cy, sy = math.cos(xp), math.sin(xp), math.cos(yp), math.sin(yp)
-    return cx * x + sx * sy * y + sx * cy * z, cy * y - sy * z, -sx * x + cx * sy * y + cx * cy * z
+def _look_up(jd: Array, fraction: Array, first_jd: float, days: Array, found: Array) -> None:
+    """UT1 - UTC in days and the pole of up to _TILE times, one after the other in found."""
+    last = days.shape[0] - 1
+    for j in range(jd.size):
+        since = (jd[j] - first_jd) + fraction[j]
+        k = min(int(since), last)
+        part = since - k
+        found[j] = (days[k, 0] + part * days[k, 1]) * (1.0 / DAY_S)
+        found[_TILE + j] = days[k, 2] + part * days[k, 3]
+        found[2 * _TILE + j] = days[k, 4] + part * days[k, 5]
+
+
+@njit(cache=True, error_model="numpy", fastmath=FAST)
+def _turn(jd: Array, fraction: Array, found: Array, states: Array, out: Array) -> None:
+    x, y, z, vx, vy, vz = states[0], states[1], states[2], states[3], states[4], states[5]
+    o0, o1, o2, o3, o4, o5 = out[0], out[1], out[2], out[3], out[4], out[5]
+    for j in range(min(jd.size, _TILE)):
+        days = jd[j] - J2000_JD
+        rest = fraction[j] + found[j]
+        t = (days + rest) * (1.0 / 36525.0)
+        seconds = 67310.54841 + t * (8640184.812866 + t * (0.093104 - t * 6.2e-6))
+        turns = (days - math.floor(days)) + rest + seconds * (1.0 / DAY_S)
+        s, c = sincos(_TWO_PI * (turns - math.floor(turns)))
+        xp, yp = found[_TILE + j], found[2 * _TILE + j]
+        cx, cy = 1.0 - 0.5 * xp * xp, 1.0 - 0.5 * yp * yp
+        px, py = c * x[j] + s * y[j], c * y[j] - s * x[j]
+        ux = c * vx[j] + s * vy[j] + EARTH_ROTATION_RAD_S * py
+        uy = c * vy[j] - s * vx[j] - EARTH_ROTATION_RAD_S * px
+        tilted, leaning = yp * py + cy * z[j], yp * uy + cy * vz[j]
+        o0[j], o1[j], o2[j] = cx * px + xp * tilted, cy * py - yp * z[j], cx * tilted - xp * px
+        o3[j], o4[j], o5[j] = cx * ux + xp * leaning, cy * uy - yp * vz[j], cx * leaning - xp * ux
+
+
+def gcrf_to_tirf(jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
+    """Rotations (n, 3, 3) from GCRF to the terrestrial intermediate frame at n UTC times (eq. 5.5 to 5.15).
+
+    The frame turns about its z axis with the Earth; polar motion is what it lacks to ITRF.
+    """
+    ut1_utc, _, _ = orientation.at_many(jd, fraction)
+    _, tt = utc_to_tt(jd, fraction)
+    x, y, s = iau2006.pole_between(jd, tt)
+    dx, dy = orientation.offsets_at(jd, fraction)
+    x, y = x + dx, y + dy
+    a = 1.0 / (1.0 + np.sqrt(1.0 - x * x - y * y))
+    to_pole = _rows(
+        (1.0 - a * x * x, -a * x * y, -x), (-a * x * y, 1.0 - a * y * y, -y), (x, y, 1.0 - a * (x * x + y * y))
+    )
+    return _about_z(_earth_rotation_angle(jd, fraction + ut1_utc / DAY_S) - s) @ to_pole
+
+
+def _earth_rotation_angle(jd_ut1: Array, fraction: Array) -> Array:
+    days = (jd_ut1 - J2000_JD) + fraction
+    turns = (jd_ut1 - J2000_JD) % 1.0 + fraction + 0.7790572732640 + 0.00273781191135448 * days
+    angle: Array = _TWO_PI * (turns % 1.0)
+    return angle
+
+
+def tirf_to_itrf(jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
+    """Rotations (n, 3, 3) of polar motion, with the terrestrial origin locator s' (-47 microarcseconds a century)."""
+    _, xp, yp = orientation.at_many(jd, fraction)
+    sp = -47e-6 * math.pi / 648_000.0 * ((jd - J2000_JD) + fraction) / 36525.0
+    cx, sx, cy, sy, zero = np.cos(xp), np.sin(xp), np.cos(yp), np.sin(yp), np.zeros_like(xp)
+    return _rows((cx, sx * sy, sx * cy), (zero, cy, -sy), (-sx, cx * sy, cx * cy)) @ _about_z(sp)
+
+
+def gcrf_to_itrf(states: Array, jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
+    """ITRF states (6, n) of GCRF states (6, n), each at its own UTC time; the velocity is that seen from the Earth."""
+    turn, pole = gcrf_to_tirf(jd, fraction, orientation), tirf_to_itrf(jd, fraction, orientation)
+    r, v = _turned(turn, states[:3]), _turned(turn, states[3:])
+    v[0] += EARTH_ROTATION_RAD_S * r[1]
+    v[1] -= EARTH_ROTATION_RAD_S * r[0]
+    return np.vstack([_turned(pole, r), _turned(pole, v)])
+
+
+def itrf_to_gcrf(states: Array, jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
+    """Undoes gcrf_to_itrf."""
+    turn = gcrf_to_tirf(jd, fraction, orientation).transpose(0, 2, 1)
+    pole = tirf_to_itrf(jd, fraction, orientation).transpose(0, 2, 1)
+    r, v = _turned(pole, states[:3]), _turned(pole, states[3:])
+    v[0] -= EARTH_ROTATION_RAD_S * r[1]
+    v[1] += EARTH_ROTATION_RAD_S * r[0]
+    return np.vstack([_turned(turn, r), _turned(turn, v)])
+
+
+def teme_to_gcrf_each(states: Array, jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
+    """GCRF states (6, n) of TEME states (6, n), each at its own UTC time, by way of ITRF."""
+    return itrf_to_gcrf(teme_to_itrf_each(states, jd, fraction, orientation), jd, fraction, orientation)
+
+
+def _rows(*rows: tuple[Array, Array, Array]) -> Array:
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _about_z(angle: Array) -> Array:
+    c, s, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
+    return _rows((c, s, zero), (-s, c, zero), (zero, zero, one))
+
+
+def _turned(rotations: Array, vectors: Array) -> Array:
+    turned: Array = np.einsum("nij,jn->in", rotations, vectors)
+    return turned
 
 
 @njit(cache=True, error_model="numpy")
@@ -77,3 +267,16 @@ def geodetic_to_itrf(lat_rad: float, lon_rad: float, height_km: float) -> Array:
     r[1] = (n + height_km) * c * math.sin(lon_rad)
     r[2] = (n * (1.0 - E2) + height_km) * s
     return r
+
+
+def itrf_to_geodetic_each(positions: Array, *, threads: int = 1, out: Array | None = None) -> Array:
+    """Latitude and longitude in rad, height in km (3, n) above WGS-84 of positions (3, n); fills out where given."""
+    out = np.empty_like(positions) if out is None else out
+    _spread(lambda part: _geodetic_each(positions[:, part], out[:, part]), positions.shape[1], threads)
+    return out
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _geodetic_each(positions: Array, out: Array) -> None:
+    for j in range(positions.shape[1]):
+        out[0, j], out[1, j], out[2, j] = geodetic(positions[0, j], positions[1, j], positions[2, j])

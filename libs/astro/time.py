@@ -5,8 +5,12 @@ One float64 Julian date resolves 40 microseconds, which is 0.3 m of orbit; the p
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import numpy as np
 from numba import njit
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 DAY_S = 86400.0
 J2000_JD = 2451545.0
@@ -21,11 +25,20 @@ LEAP_SECONDS = (
     (48257, 26), (48804, 27), (49169, 28), (49534, 29), (50083, 30), (50630, 31), (51179, 32), (53736, 33),
     (54832, 34), (56109, 35), (57204, 36), (57754, 37),
 )  # fmt: skip
+# Before them UTC drifted: first day (MJD), TAI - UTC in seconds at a reference MJD, its change a day (tai-utc.dat).
+DRIFTING_SECONDS = (
+    (37300, 1.4228180, 37300, 0.001296), (37512, 1.3728180, 37300, 0.001296), (37665, 1.8458580, 37665, 0.0011232),
+    (38334, 1.9458580, 37665, 0.0011232), (38395, 3.2401300, 38761, 0.001296), (38486, 3.3401300, 38761, 0.001296),
+    (38639, 3.4401300, 38761, 0.001296), (38761, 3.5401300, 38761, 0.001296), (38820, 3.6401300, 38761, 0.001296),
+    (38942, 3.7401300, 38761, 0.001296), (39004, 3.8401300, 38761, 0.001296), (39126, 4.3131700, 39126, 0.002592),
+    (39887, 4.2131700, 39126, 0.002592),
+)  # fmt: skip
 TT_MINUS_TAI_S = 32.184
+_OFFSETS = np.array([*DRIFTING_SECONDS, *((day, seconds, day, 0.0) for day, seconds in LEAP_SECONDS)])
 
 
 class BeforeUtc(ValueError):
-    """UTC with whole leap seconds begins on 1972-01-01."""
+    """UTC as a scale derived from TAI begins on 1961-01-01."""
 
 
 def calendar_to_jd(
@@ -59,13 +72,37 @@ def add_seconds(jd: float, fraction: float, seconds: float) -> tuple[float, floa
     return _normalised(jd, fraction + seconds / DAY_S)
 
 
-def tai_minus_utc_s(jd: float) -> int:
-    """Leap seconds on the day of a UTC Julian date; raises BeforeUtc before 1972."""
-    mjd = jd - MJD_0_JD
-    for first, seconds in reversed(LEAP_SECONDS):
-        if mjd >= first:
-            return seconds
-    raise BeforeUtc(f"Julian date {jd} lies before 1972-01-01, when UTC had no whole leap seconds")
+def tai_minus_utc_s(jd: float | Array, fraction: float | Array = 0.0) -> Array:
+    """TAI - UTC in seconds at UTC Julian date pairs, of their shape; raises BeforeUtc before 1961.
+
+    jd ends in .5, so that a time in the last second before a leap second keeps its day. The last known value holds
+    for times to come.
+    """
+    mjd = np.asarray(jd, dtype=np.float64) - MJD_0_JD
+    day = np.floor(mjd + np.asarray(fraction))
+    if np.any(day < _OFFSETS[0, 0]):
+        raise BeforeUtc(f"MJD {np.min(day):.0f} lies before 1961-01-01, when UTC had no defined relation to TAI")
+    row = _OFFSETS[np.searchsorted(_OFFSETS[:, 0], day, side="right") - 1]
+    offset: Array = row[..., 1] + (mjd - row[..., 2] + fraction) * row[..., 3]
+    return offset
+
+
+def utc_to_tt(jd: float | Array, fraction: float | Array) -> tuple[float | Array, Array]:
+    """Terrestrial Time of UTC Julian date pairs: the same jd, and a fraction that may leave [0, 1).
+
+    A day with a leap second has 86,401 s of TT; its UTC fractions count days of 86,400 s, as POSIX time does.
+    """
+    return jd, fraction + (tai_minus_utc_s(jd, fraction) + TT_MINUS_TAI_S) / DAY_S
+
+
+def utc_to_tai(jd: float | Array, fraction: float | Array) -> tuple[float | Array, Array]:
+    """International Atomic Time, otherwise as utc_to_tt."""
+    return jd, fraction + tai_minus_utc_s(jd, fraction) / DAY_S
+
+
+def utc_to_ut1(jd: float | Array, fraction: float | Array, ut1_utc_s: float | Array) -> tuple[float | Array, Array]:
+    """UT1, given UT1 - UTC from an Earth orientation file (|UT1 - UTC| < 0.9 s since 1972)."""
+    return jd, np.asarray(fraction + ut1_utc_s / DAY_S)
 
 
 def _normalised(jd: float, fraction: float) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from libs.astro import airspace, decay, fit, frames, geodesy, sgp4
+from libs.astro import airspace, decay, entry, entry_air, fit, frames, geodesy, sgp4
 from libs.astro.elements import ElementSet
 from libs.astro.weather import Drivers
 
@@ -40,10 +40,17 @@ def _airspace() -> None:
     geodesy.destination(0.0, 0.0, geodesy.bearing_rad(0.0, 0.0, 0.1, 0.1), geodesy.distance_km(0.0, 0.0, 0.1, 0.1))
 
 
+def _entry() -> None:
+    still = np.zeros(1)
+    released = entry.earth_fixed(still, still, still + 78.0, still + 7400.0, still, still - 130.0)
+    entry.fly(released, entry.ballistic(still + 50.0), [0.0], entry_air.standard_air())
+
+
 STEPS: Mapping[str, Callable[[], None]] = {
     "element sets and frames": _frames,
     "fit, atmosphere and decay": _flight,
     "airspace": _airspace,
+    "flight of fragments": _entry,
 }
 
 

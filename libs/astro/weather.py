@@ -1,12 +1,14 @@
 """Space weather: CSSI files, and the 3-hourly inputs of the density model from what was known at a cut-off.
 
+weather_csv.py reads the same days from CelesTrak's other format.
+
 Dates are Modified Julian Dates (UTC), fluxes solar flux units at the Earth's actual distance ("observed"), ap in
 2 nT units.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,12 +40,13 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class CssiFile:
-    """Days of the OBSERVED and DAILY_PREDICTED sections; monthly points are not days and are left out."""
+class WeatherFile:
+    """Days measured and predicted, apart. Monthly points, a month's expected flux without ap, are only counted."""
 
     observed: list[Day]
     predicted: list[Day]
     rejections: list[Refused]
+    monthly: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,14 @@ _SECTIONS = {b"OBSERVED": "observed", b"DAILY_PREDICTED": "predicted"}
 _OTHER_SECTIONS = (b"MONTHLY_PREDICTED", b"MONTHLY_FIT")
 
 
-def read_cssi(data: bytes) -> CssiFile:
+def read_cssi(data: bytes) -> WeatherFile:
     """Reads CSSI space weather (versions 1.2 and 1.3, fixed columns).
 
     Raises Refused when the whole is no such file; a line that is not in order is among the rejections.
     """
     lines = data.splitlines()
-    file = CssiFile([], [], [])
-    section, counts, began = b"", dict[bytes, tuple[int, int]](), False
+    file = WeatherFile([], [], [])
+    section, counts, began, monthly = b"", dict[bytes, tuple[int, int]](), False, 0
     for number, raw in enumerate(lines, start=1):
         words = raw.split()
         match words:
@@ -97,6 +100,8 @@ def read_cssi(data: bytes) -> CssiFile:
                 counts[key[4:-7]] = (int(count), number)
             case _ if section in _SECTIONS:
                 _read_day(file, _SECTIONS[section], raw, number)
+            case _ if section in _OTHER_SECTIONS:
+                monthly += 1
     if not began:
         detail = "no BEGIN OBSERVED line: this is no CSSI space weather file; send SW-All or SW-Last5Years as text"
         raise Refused(1, 1, RefusalReason.UNREADABLE, detail)
@@ -104,10 +109,10 @@ def read_cssi(data: bytes) -> CssiFile:
         detail = f"the section {section.decode('ascii', 'replace')} has no END: the file was cut off; fetch it again"
         file.rejections.append(Refused(max(1, len(lines)), 1, RefusalReason.MISSING, detail))
     file.rejections.extend(_miscounted(file, counts))
-    return file
+    return replace(file, monthly=monthly)
 
 
-def _miscounted(file: CssiFile, counts: dict[bytes, tuple[int, int]]) -> Iterator[Refused]:
+def _miscounted(file: WeatherFile, counts: dict[bytes, tuple[int, int]]) -> Iterator[Refused]:
     refused = len(file.rejections)
     for name, attribute in _SECTIONS.items():
         stated, line = counts.get(name, (0, 0))
@@ -117,13 +122,21 @@ def _miscounted(file: CssiFile, counts: dict[bytes, tuple[int, int]]) -> Iterato
             yield Refused(line, 1, RefusalReason.MISMATCH, detail)
 
 
-def _read_day(file: CssiFile, attribute: str, raw: bytes, line: int) -> None:
-    days: list[Day] = getattr(file, attribute)
+def _read_day(file: WeatherFile, attribute: str, raw: bytes, line: int) -> None:
     try:
-        day = _day(raw, line, 1.0 if attribute == "observed" else _AP_MAX)
+        add_day(file, attribute, _day(raw, line, ap_tolerance(attribute)), line)
     except Refused as refused:
         file.rejections.append(refused)
-        return
+
+
+def ap_tolerance(attribute: str) -> float:
+    """What a day's mean ap may depart from its eight: rounding, where it was measured."""
+    return 1.0 if attribute == "observed" else _AP_MAX
+
+
+def add_day(file: WeatherFile, attribute: str, day: Day, line: int) -> None:
+    """Adds a day to the file's; one that is not after the last is among the rejections instead."""
+    days: list[Day] = getattr(file, attribute)
     if days and day.mjd <= days[-1].mjd:
         file.rejections.append(
             Refused(line, 1, RefusalReason.EPOCH, "the date is not after the one of the line before")
@@ -132,25 +145,35 @@ def _read_day(file: CssiFile, attribute: str, raw: bytes, line: int) -> None:
         days.append(day)
 
 
-def _day(raw: bytes, line: int, ap_tolerance: float) -> Day:
+def _day(raw: bytes, line: int, tolerance: float) -> Day:
     if len(raw.rstrip()) < 119:
         raise Refused(
             line, len(raw) + 1, RefusalReason.LENGTH, f"{len(raw.rstrip())} characters where 119 or more are due"
         )
-    year, month, day = (int(_number(raw, line, a, b, 0, 9999)) for a, b in ((0, 4), (4, 7), (7, 10)))
+    places = [(46 + 4 * k, 50 + 4 * k) for k in range(_SLOTS)]
+    return day_of(raw, line, ((0, 4), (4, 7), (7, 10)), places, (78, 82), (113, 119), tolerance)
+
+
+Place = tuple[int, int]  # first and last character + 1 of a number in its line
+
+
+def day_of(
+    raw: bytes, line: int, ymd: Sequence[Place], ap_3h: Sequence[Place], ap_daily: Place, flux: Place, tolerance: float
+) -> Day:
+    """Returns the day of a line from the places of its numbers; raises Refused at the first that is not in order."""
+    year, month, day = (int(_number(raw, line, *place, 0, 9999)) for place in ymd)
     try:
         mjd = date(year, month, day).toordinal() + _MJD_OF_ORDINAL_0
     except ValueError:
         raise Refused(
             line, 1, RefusalReason.EPOCH, f"{year:04d}-{month:02d}-{day:02d} is no day of the calendar"
         ) from None
-    ap = tuple(_number(raw, line, 46 + 4 * k, 50 + 4 * k, 0.0, _AP_MAX) for k in range(_SLOTS))
-    daily = _number(raw, line, 78, 82, 0.0, _AP_MAX)
-    if abs(daily - sum(ap) / _SLOTS) > ap_tolerance:
-        raise Refused(
-            line, 79, RefusalReason.MISMATCH, f"daily Ap {daily:g} is not the mean {sum(ap) / _SLOTS:.1f} of its eight"
-        )
-    return Day(mjd, ap, daily, _number(raw, line, 113, 119, *_FLUX_RANGE_SFU))
+    ap = tuple(_number(raw, line, *place, 0.0, _AP_MAX) for place in ap_3h)
+    daily, mean = _number(raw, line, *ap_daily, 0.0, _AP_MAX), sum(ap) / _SLOTS
+    if abs(daily - mean) > tolerance:
+        detail = f"daily Ap {daily:g} is not the mean {mean:.1f} of its eight"
+        raise Refused(line, ap_daily[0] + 1, RefusalReason.MISMATCH, detail)
+    return Day(mjd, ap, daily, _number(raw, line, *flux, *_FLUX_RANGE_SFU))
 
 
 def _number(raw: bytes, line: int, start: int, end: int, low: float, high: float) -> float:

@@ -37,7 +37,7 @@ TABLE = "CREATE TABLE counted (stream text PRIMARY KEY, events bigint NOT NULL)"
 
 
 def directory() -> contracts.Directory:
-    def contract(name: str, role: int, firs: tuple[str, ...] = ()) -> identity.Contract:
+    def contract(name: str, role: identity.Role.ValueType, firs: tuple[str, ...] = ()) -> identity.Contract:
         token = hashlib.sha256(name.encode()).hexdigest()
         return identity.Contract(
             organisation_id=name,

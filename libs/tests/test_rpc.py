@@ -140,7 +140,7 @@ async def refused(*args, **kwargs) -> tuple[grpc.StatusCode, str, str]:
     status = rpc_status.from_call(caught.value)
     assert status.details[0].Unpack(info)
     assert info.domain == "spacecom"
-    return caught.value.code(), info.reason, caught.value.details()
+    return caught.value.code(), info.reason, caught.value.details() or ""
 
 
 @pytest.mark.parametrize("kind", KINDS)

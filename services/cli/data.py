@@ -20,6 +20,9 @@ CHUNK = 2**19
 class Format(Enum):
     TLE = "tle"
     OMM = "omm"
+    OMM_XML = "omm-xml"
+    OMM_KVN = "omm-kvn"
+    OMM_CSV = "omm-csv"
     WEATHER = "weather"
     AIRSPACE = "airspace"
 
@@ -27,6 +30,9 @@ class Format(Enum):
 _WIRE = {
     Format.TLE: pb.INPUT_FORMAT_TLE,
     Format.OMM: pb.INPUT_FORMAT_OMM_JSON,
+    Format.OMM_XML: pb.INPUT_FORMAT_OMM_XML,
+    Format.OMM_KVN: pb.INPUT_FORMAT_OMM_KVN,
+    Format.OMM_CSV: pb.INPUT_FORMAT_OMM_CSV,
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
 }
@@ -53,7 +59,7 @@ def ingest(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets (TLE, OMM JSON), space weather (CSSI) or an airspace (GeoJSON)."""
+    """Submit element sets (TLE, OMM in JSON, XML, KVN or CSV), space weather (CSSI) or an airspace (GeoJSON)."""
     mesh = client.connect()
     header = pb.SubmitHeader(source=source, dataset=dataset)
     if form:

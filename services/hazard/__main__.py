@@ -5,15 +5,17 @@ from functools import partial
 
 from libs import consume, service, topics
 from libs.astro.version import model_version
+from libs.workers import Workers
 from services.hazard import handlers, projections, rpc
 from services.hazard.handlers import Desk, Settler, Starter, Worker
-from services.hazard.pool import Pool
 from services.hazard.settings import HazardSettings
 
 
 def desk_of(mesh: service.Mesh, settings: HazardSettings) -> Desk:
-    pool = Pool(settings.hazard_worker_memory_gib, settings.hazard_chunk_timeout_s)
-    return Desk(mesh.pool, mesh.log, mesh.blobs, pool, settings)
+    workers = Workers(
+        memory_bytes=int(settings.hazard_worker_memory_gib * 2**30), timeout_s=settings.hazard_chunk_timeout_s
+    )
+    return Desk(mesh.pool, mesh.log, mesh.blobs, workers, settings)
 
 
 def subscription(

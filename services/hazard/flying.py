@@ -1,6 +1,5 @@
 """The physics of a chunk, run in a process of its own: every sample flown, its end placed, its crossings timed."""
 
-import resource
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +14,7 @@ from services.hazard.domain import ChunkRequested
 from services.hazard.flight_files import Array, Crossing, SampleResult
 
 TRACK_STEP_S = 20.0
-FINE_STEP_S = 2.0  # 15 km along the ground: no region is stepped over, crossings are timed to a second
+FINE_STEP_S = 2.0  # 15 km along the ground
 MAX_DAYS = 60.0
 
 
@@ -33,11 +32,6 @@ class Flown:
     result: bytes
     completed_sample_count: int
     model_version: str
-
-
-def limit_memory(address_space_bytes: int) -> None:
-    """Of this process: a chunk that wants more fails instead of taking the machine with it."""
-    resource.setrlimit(resource.RLIMIT_AS, (address_space_bytes, address_space_bytes))
 
 
 def fly(job: Job) -> Flown:
@@ -84,14 +78,9 @@ def crossings(track: Array, regions: Airspace, from_s: float) -> tuple[Crossing,
     late = track[track[:, 0] >= from_s]
     if len(late) < 2:
         return ()
-    seconds, lat, lon = fine(late)
-    found = regions.find(lat, lon)
-    edges = np.flatnonzero(np.diff(found)) + 1
-    starts, ends = np.append(0, edges), np.append(edges, len(found)) - 1
     return tuple(
-        Crossing(int(found[a]), revolution(track, seconds[a]), float(seconds[a]), float(seconds[b]))
-        for a, b in zip(starts, ends, strict=True)
-        if found[a] >= 0
+        Crossing(visit.region, revolution(track, visit.entry_s), visit.entry_s, visit.exit_s)
+        for visit in regions.visits(late[:, 0], late[:, 1], late[:, 2])
     )
 
 

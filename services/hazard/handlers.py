@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Pool as Database
+from asyncpg import Pool
 from google.protobuf.message import Message
 
 from libs.astro.version import model_version
@@ -12,10 +12,10 @@ from libs.blobs import BlobCorrupt, BlobMissing, Blobs
 from libs.consume import Commit, Delivery, Handler
 from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
+from libs.workers import Lost, Workers
 from services.hazard import assessing, codec, domain, flying, queries
 from services.hazard.domain import ChunkCompleted, ChunkFailed, Prediction, Run, RunState
 from services.hazard.flight_files import BadFile
-from services.hazard.pool import Lost, Pool
 from services.hazard.settings import HazardSettings
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
@@ -26,10 +26,10 @@ from spacecom.propagation.v1 import propagation_events_pb2 as propagation
 class Desk:
     """What runs are started, flown and settled with."""
 
-    database: Database
+    database: Pool
     log: EventLog
     blobs: Blobs
-    pool: Pool
+    workers: Workers
     settings: HazardSettings
 
 
@@ -173,7 +173,7 @@ class Settler:
             await blobs.get(asked.airspace_sha256),
             asked.reentry_altitude_km,
         )
-        found = await self.desk.pool.run(assessing.assess, job)
+        found = await self.desk.workers.run(assessing.assess, job)
         async with self.desk.database.acquire() as conn:
             airspace = await queries.airspace(conn, requested.airspace_dataset)
             _, history = await load(self.desk.log, conn, run_id)
@@ -236,7 +236,7 @@ class Worker:
         reason = "each attempt ended its worker"
         while (attempt := await self._count(asked)) <= domain.MAX_ATTEMPTS:
             try:
-                flown = await self.desk.pool.run(flying.fly, job)
+                flown = await self.desk.workers.run(flying.fly, job)
             except (Lost, MemoryError) as error:
                 reason = str(error) or "it wanted more memory than it may have"
                 continue

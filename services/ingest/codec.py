@@ -18,6 +18,9 @@ FORMATS = {
     domain.Format.UNKNOWN: rpc.INPUT_FORMAT_UNSPECIFIED,
     domain.Format.TLE: rpc.INPUT_FORMAT_TLE,
     domain.Format.OMM_JSON: rpc.INPUT_FORMAT_OMM_JSON,
+    domain.Format.OMM_XML: rpc.INPUT_FORMAT_OMM_XML,
+    domain.Format.OMM_KVN: rpc.INPUT_FORMAT_OMM_KVN,
+    domain.Format.OMM_CSV: rpc.INPUT_FORMAT_OMM_CSV,
     domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
 }

@@ -30,6 +30,9 @@ class Format(Enum):
     UNKNOWN = "unknown"
     TLE = "tle"
     OMM_JSON = "omm-json"
+    OMM_XML = "omm-xml"
+    OMM_KVN = "omm-kvn"
+    OMM_CSV = "omm-csv"
     CSSI = "cssi-space-weather"
     AIRSPACE = "airspace-geojson"
 

@@ -182,6 +182,9 @@ Handle = Callable[[Gate, Reading, Delivery, Cause], Awaitable[tuple[int, int]]]
 HANDLERS: dict[Format, Handle] = {
     Format.TLE: record_elements,
     Format.OMM_JSON: record_elements,
+    Format.OMM_XML: record_elements,
+    Format.OMM_KVN: record_elements,
+    Format.OMM_CSV: record_elements,
     Format.CSSI: record_weather,
     Format.AIRSPACE: record_airspace,
     Format.UNKNOWN: record_nothing,

@@ -2,19 +2,27 @@
 
 import asyncio
 import json
-import multiprocessing
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from libs.astro import airspace, elements, tle, weather
+from libs.astro import airspace, tle, weather
 from libs.astro.elements import ElementSet, RefusalReason, Refused
+from libs.ccsds import omm
+from libs.rows.places import excerpt
+from libs.workers import Lost, Workers
 from services.ingest.domain import MAX_RAW, Format, WeatherDay
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
-MAX_EXCERPT = 4096
+READ_HERE = "TLE, OMM (JSON, XML, KVN, CSV), CSSI space weather or an airspace GeoJSON"
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
+SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
+    Format.TLE: tle.read,
+    Format.OMM_JSON: omm.read_omm_json,
+    Format.OMM_XML: omm.read_omm_xml,
+    Format.OMM_KVN: omm.read_omm_kvn,
+    Format.OMM_CSV: omm.read_omm_csv,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,17 @@ def recognise(data: bytes) -> Format:
         return Format.CSSI
     if any(line[:2] == b"1 " for line in head.splitlines()[:3]):
         return Format.TLE
+    return _recognise_omm(head)
+
+
+def _recognise_omm(head: bytes) -> Format:
+    if re.match(rb"CCSDS_OMM_VERS *=", head):
+        return Format.OMM_KVN
+    if head.startswith(b"<") and re.search(rb"<(ndm:)?omm[\s>]", head):
+        return Format.OMM_XML
+    columns = head.partition(b"\n")[0]
+    if b"," in columns and b"NORAD_CAT_ID" in columns and b"MEAN_MOTION" in columns:
+        return Format.OMM_CSV
     return Format.UNKNOWN
 
 
@@ -53,10 +72,8 @@ def read(stated: Format, data: bytes) -> Reading:
     """Everything usable in the file and every refusal of the rest; never raises for content."""
     found = recognise(data) if stated is Format.UNKNOWN else stated
     match found:
-        case Format.TLE:
-            return _read_sets(found, tle.read(data), data)
-        case Format.OMM_JSON:
-            return _read_sets(found, elements.read_omm_json(data), data)
+        case Format.TLE | Format.OMM_JSON | Format.OMM_XML | Format.OMM_KVN | Format.OMM_CSV:
+            return _read_sets(found, SETS[found](data), data)
         case Format.CSSI:
             return _read_weather(data)
         case Format.AIRSPACE:
@@ -66,7 +83,7 @@ def read(stated: Format, data: bytes) -> Reading:
 
 
 def _read_sets(found: Format, records: Iterator[ElementSet | Refused], data: bytes) -> Reading:
-    lines = data.splitlines()
+    lines = data.splitlines() if found is Format.TLE else []  # the other readers give the record with its refusal
     sets: list[ElementSet] = []
     refusals: list[Refusal] = []
     for record in records:
@@ -118,16 +135,8 @@ def _notice(data: bytes) -> str:
 
 
 def _refusal(refused: Refused, lines: list[bytes]) -> Refusal:
-    raw = _excerpt(_record(lines, refused.line), refused.column)
+    raw = refused.raw or excerpt(_record(lines, refused.line), refused.column - 1)
     return Refusal(raw, refused.line, refused.column, refused.reason, refused.detail)
-
-
-def _excerpt(record: bytes, column: int) -> bytes:
-    """A JSON file may be one line with a refusal in each of its thousands of records."""
-    if len(record) <= MAX_EXCERPT:
-        return record
-    start = max(0, column - 1 - MAX_EXCERPT // 4)
-    return record[start : start + MAX_EXCERPT]
 
 
 def _record(lines: list[bytes], line: int) -> bytes:
@@ -143,33 +152,24 @@ def _record(lines: list[bytes], line: int) -> bytes:
 
 
 def _whole(data: bytes, problem: str) -> Refusal:
-    detail = f"the input {problem}; send TLE, OMM JSON, CSSI space weather or an airspace GeoJSON, or state its format"
+    detail = f"the input {problem}; send {READ_HERE}, or state its format"
     return Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail)
 
 
 class Reader:
-    """Keeps parsing off the event loop; a pool that a file has killed is replaced."""
+    """Keeps parsing off the event loop; a process that a file has killed is replaced."""
 
-    def __init__(self, workers: int = 1) -> None:
-        self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+    def __init__(self) -> None:
+        self._workers = Workers()
 
     async def read(self, stated: Format, data: bytes) -> Reading:
         if len(data) <= SMALL_BYTES:
             return await asyncio.to_thread(read, stated, data)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._started(), read, stated, data)
-        except BrokenProcessPool:
-            self.close()
+            return await self._workers.run(read, stated, data)
+        except Lost:
             detail = "the input ended the process that read it; it is kept, and nothing of it was recorded"
             return Reading(stated, refusals=(Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail),))
 
-    def _started(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=multiprocessing.get_context("spawn"))
-        return self._pool
-
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        self._workers.close()

@@ -2,8 +2,8 @@ import sys
 
 from libs import consume, service, topics
 from libs.astro.version import model_version
-from services.propagation import handlers, projections, rpc
-from services.propagation.compute import Pool
+from libs.workers import Workers
+from services.propagation import compute, handlers, projections, rpc
 from services.propagation.predictor import Predictor
 from services.propagation.settings import PropagationSettings
 from services.propagation.states import load_orientation
@@ -13,8 +13,8 @@ async def main() -> None:
     settings = PropagationSettings()
 
     def wire(mesh: service.Mesh) -> service.Wiring:
-        computer = Pool(settings.propagation_workers)
-        predictor = Predictor(mesh.pool, mesh.log, mesh.blobs, computer, settings)
+        workers = Workers(settings.propagation_workers)
+        predictor = Predictor(mesh.pool, mesh.log, mesh.blobs, workers, settings)
         watch = handlers.Watch(mesh.pool, predictor, settings)
         ingest = consume.subscribe(
             mesh.broker,
@@ -29,7 +29,7 @@ async def main() -> None:
             subscriptions=[ingest],
             errors=rpc.ERRORS,
             on_start=[predictor.run],
-            warm_up=computer.warm_up,
+            warm_up=lambda: workers.run(compute.warm_up),
             degraded=[predictor.degraded],
             model_version=model_version,
         )

@@ -1,13 +1,6 @@
 """The physics of one prediction, run in a process of its own: a fit, its draws, their flights, the window."""
 
-import asyncio
-import multiprocessing
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 import numpy as np
 
@@ -19,8 +12,6 @@ from services.propagation.domain import QUANTILES, DeclineReason, Epoch
 from services.propagation.flight_files import draws_file
 
 REENTRY_ALTITUDE_KM = 80.0
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,32 +109,3 @@ def warm_up() -> None:
     elements = ElementSet(1, b"", b"", 2459886.5, 0.5, 16.45, 0.001, 42.0, 0.0, 0.0, 0.0, 1e-3, 0.1, 0.0, "U", 0, 0)
     drivers = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
     compute(Job((elements,), drivers, 2459887.0, 1, 2, 60.0, 1))
-
-
-class Pool:
-    """Processes that predict; replaced when one of them was killed."""
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
-
-    async def compute(self, job: Job) -> Flown | Refusal:
-        return await self._run(partial(compute, job))
-
-    async def warm_up(self) -> None:
-        await self._run(warm_up)
-
-    async def _run(self, work: Callable[[], R]) -> R:
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")  # a fork after a parallel kernel breaks OpenMP
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-        except BrokenProcessPool:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None

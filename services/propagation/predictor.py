@@ -17,6 +17,7 @@ from libs.astro.time import datetime_to_jd
 from libs.blobs import Blobs
 from libs.eventlog import Cause, Conflict, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
+from libs.workers import Workers
 from services.propagation import codec, compute, domain, queries
 from services.propagation.domain import DeclineReason, Event, KnownSet, PredictionDeclined, WeatherDay
 from services.propagation.flight_files import drivers_file
@@ -47,12 +48,12 @@ class Basis:
 
 class Predictor:
     def __init__(
-        self, pool: Pool, log: EventLog, blobs: Blobs, computer: compute.Pool, settings: PropagationSettings
+        self, pool: Pool, log: EventLog, blobs: Blobs, workers: Workers, settings: PropagationSettings
     ) -> None:
         self._pool = pool
         self._log = log
         self._blobs = blobs
-        self._computer = computer
+        self._workers = workers
         self._settings = settings
         self._awake = asyncio.Event()
 
@@ -130,7 +131,7 @@ class Predictor:
             settings.propagation_threads,
         )
         with telemetry.span("predict", parent=traceparent or None, catalogue_number=number):
-            result = await self._computer.compute(job)
+            result = await self._workers.run(compute.compute, job)
         if isinstance(result, compute.Refusal):
             return _declined(number, basis.known_at, result.reason, result.detail)
         return await self._predicted(number, basis, seed, result)

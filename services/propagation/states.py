@@ -47,7 +47,7 @@ def _flight(elements: ElementSet, epochs: Sequence[pb.Epoch]) -> Flight:
     minutes = np.array([seconds_between(*start, epoch.jd, epoch.jd_fraction) / 60.0 for epoch in epochs])
     try:
         position, velocity, error = sgp4.propagate(sgp4.initialise(elements), minutes)
-    except (sgp4.DeepSpace, sgp4.BadElements) as refused:
+    except sgp4.BadElements as refused:
         raise CannotPropagate(str(refused)) from refused
     failed = np.flatnonzero(error)
     if failed.size:

@@ -93,7 +93,7 @@ async def feed(service_database: Callable[[str], Awaitable[Pool]]) -> Feed:
 def directory() -> contracts.Directory:
     """`limited` may see two regions of one object; all others everything."""
 
-    def principal(name: str, role: int) -> identity.Principal:
+    def principal(name: str, role: "identity.Role.ValueType") -> identity.Principal:
         token = hashlib.sha256(name.encode()).hexdigest()
         return identity.Principal(principal_id=name, token_sha256=token, roles=[role])
 

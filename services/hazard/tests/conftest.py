@@ -19,9 +19,9 @@ from infra.local.testing import settings_of
 from libs.blobs import Blobs
 from libs.consume import Delivery, Handler
 from libs.eventlog import Cause, EventLog, Recorded, new_id
+from libs.workers import Workers
 from services.hazard import handlers, projections
 from services.hazard.handlers import Desk, Settler, Starter, Worker
-from services.hazard.pool import Pool
 from services.hazard.settings import HazardSettings
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
@@ -167,7 +167,7 @@ def upstream(message: Message, stream: str, version: int, position: int = 0) -> 
 
 @pytest.fixture(scope="session")
 def processes():
-    pool = Pool(8.0, 120.0)
+    pool = Workers(memory_bytes=8 * 2**30, timeout_s=120.0)
     yield pool
     pool.close()
 

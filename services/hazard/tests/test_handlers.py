@@ -12,9 +12,9 @@ from libs.eventlog import Conflict
 from libs.operations import Operations
 from libs.relay import Relay
 from libs.tests.facts import eventually
+from libs.workers import Workers
 from services.hazard import flight_files, flying, handlers, projections
 from services.hazard.handlers import Settler, Worker
-from services.hazard.pool import Lost, Pool
 from services.hazard.tests.conftest import CHUNK, KNOWN_AT, OBJECT, SAMPLES, box, geojson, rows
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
@@ -130,11 +130,11 @@ async def test_samples_are_capped_by_settings(mesh):
     assert (await mesh.facts("RunRequested"))[0].message().sample_count == 20
 
 
-class Deadly(Pool):
+class Deadly(Workers):
     """Processes that are killed when they are handed a chunk, as an out-of-memory killer does; `deaths` of them."""
 
     def __init__(self, deaths: int) -> None:
-        super().__init__(8.0, 120.0)
+        super().__init__(memory_bytes=8 * 2**30, timeout_s=120.0)
         self.deaths = deaths
         self.jobs = 0
 
@@ -169,14 +169,14 @@ async def first_chunk(mesh, desk) -> None:
 
 async def test_a_chunk_that_kills_its_process_is_flown_again(asked, deadly):
     pool = deadly(2)
-    await first_chunk(asked, replace(asked.desk, pool=pool))
+    await first_chunk(asked, replace(asked.desk, workers=pool))
     assert pool.jobs == 3
     assert (await kinds(asked))[-1] == "ChunkCompleted"
 
 
 async def test_a_chunk_that_kills_its_process_three_times_has_failed(asked, deadly):
     pool = deadly(100)
-    await first_chunk(asked, replace(asked.desk, pool=pool))
+    await first_chunk(asked, replace(asked.desk, workers=pool))
     assert pool.jobs == 3
     (failed,) = await asked.facts("ChunkFailed")
     assert (failed.message().attempt_count, failed.message().reason) == (
@@ -188,13 +188,13 @@ async def test_a_chunk_that_kills_its_process_three_times_has_failed(asked, dead
 async def test_an_attempt_is_on_record_before_it_begins(asked, deadly):
     """INVARIANT: a worker that dies with its chunk has counted it. Otherwise a deadly chunk kills workers for ever."""
     for attempt in (1, 2, 3):
-        worker = asyncio.create_task(first_chunk(asked, replace(asked.desk, pool=Endless())))
+        worker = asyncio.create_task(first_chunk(asked, replace(asked.desk, workers=Endless())))
         await eventually(partial(counted, asked, attempt))
         worker.cancel()  # the worker is gone: nothing that it would do afterwards happens
         with pytest.raises(asyncio.CancelledError):
             await worker
     pool = deadly(0)
-    await first_chunk(asked, replace(asked.desk, pool=pool))
+    await first_chunk(asked, replace(asked.desk, workers=pool))
     assert pool.jobs == 0
     assert "ended its worker" in await reason(asked, "ChunkFailed")
 
@@ -203,10 +203,7 @@ async def counted(mesh, attempts: int) -> bool:
     return await mesh.desk.database.fetchval("SELECT max(attempt_count) FROM attempts") == attempts
 
 
-class Endless(Pool):
-    def __init__(self) -> None:
-        super().__init__(8.0, 120.0)
-
+class Endless(Workers):
     async def run(self, *_):
         await asyncio.Event().wait()
 
@@ -240,47 +237,6 @@ async def test_a_chunk_whose_inputs_are_gone_has_failed_and_with_it_the_run(aske
     await asked.run()
     assert "is not stored" in await reason(asked)
     assert (await kinds(asked)).count("HazardAssessed") == 0
-
-
-async def test_a_chunk_that_takes_too_long_is_ended_and_fails(asked):
-    pool = Pool(8.0, 1.0)
-    try:
-        with pytest.raises(Lost, match="longer than 1 s"):
-            await pool.run(sleep_long, None)
-        pool._timeout_s = 60.0
-        assert await pool.run(os.path.basename, "a/b") == "b"
-    finally:
-        pool.close()
-
-
-def sleep_long(_job: None) -> None:
-    signal.pause()
-
-
-async def test_a_process_that_wants_too_much_memory_says_so():
-    pool = Pool(4.0, 60.0)
-    try:
-        with pytest.raises(MemoryError):
-            await pool.run(bytes, 8 * 2**30)
-    finally:
-        pool.close()
-
-
-async def test_processes_are_spawned_not_forked():
-    """INVARIANT: a fork after a parallel kernel breaks OpenMP, so a process starts from nothing."""
-    pool = Pool(8.0, 60.0)
-    INHERITED.append(1)
-    try:
-        assert await pool.run(inherited, None) == 0
-    finally:
-        pool.close()
-
-
-INHERITED: list[int] = []
-
-
-def inherited(_job: None) -> int:
-    return len(INHERITED)
 
 
 async def store_results(mesh, change) -> None:

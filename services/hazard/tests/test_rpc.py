@@ -24,7 +24,9 @@ CALLS = {
 
 
 def directory() -> contracts.Directory:
-    def contract(name: str, role: int, numbers: tuple[int, ...] = (), most: int = 0) -> identity.Contract:
+    def contract(
+        name: str, role: identity.Role.ValueType, numbers: tuple[int, ...] = (), most: int = 0
+    ) -> identity.Contract:
         token = hashlib.sha256(name.encode()).hexdigest()
         return identity.Contract(
             organisation_id=name,

@@ -15,7 +15,8 @@ from libs.astro import tle
 from libs.blobs import Blobs
 from libs.consume import Delivery
 from libs.eventlog import Cause, EventLog, new_id
-from services.propagation import compute, handlers, projections
+from libs.workers import Workers
+from services.propagation import handlers, projections
 from services.propagation.predictor import Predictor
 from services.propagation.rpc import Desk
 from services.propagation.settings import PropagationSettings
@@ -92,7 +93,7 @@ class Feed:
 
 @pytest.fixture(scope="session")
 def computer():
-    pool = compute.Pool(1)
+    pool = Workers()
     yield pool
     pool.close()
 

@@ -112,6 +112,13 @@ async def test_states_are_given_for_each_instant_in_the_frame_asked_for(servicer
     assert 100 < answer.states[0].altitude_km < 250
 
 
+async def test_states_of_a_deep_space_object_are_given_though_its_decay_is_declined(servicer, feed):
+    delivery = await feed.give(element_set(SECOND, mean_motion_rev_day=2.0, eccentricity=0.7), SECOND_AT)
+    epoch = pb.Epoch(jd=delivery.message.epoch_jd, jd_fraction=delivery.message.epoch_jd_fraction)
+    answer = await servicer.Propagate(wire.PropagateRequest(catalogue_number=54217, epochs=[epoch]), None)
+    assert 7_900 < np.linalg.norm(answer.states[0].position_km) < 45_200  # between perigee and apogee
+
+
 async def test_too_many_epochs_and_a_decayed_instant_are_refused(servicer, feed):
     delivery = await feed.give(element_set(SECOND), SECOND_AT)
     epoch = pb.Epoch(jd=delivery.message.epoch_jd, jd_fraction=0.0)

@@ -1,15 +1,17 @@
-"""Processes that fly and assess; replaced when one of them was killed or took too long."""
+"""CPU work in processes of their own, off the event loop; replaced when killed or too slow, ended with their parent."""
 
 import asyncio
+import ctypes
 import multiprocessing
+import os
+import resource
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from services.hazard import flying
-
-J = TypeVar("J")
+PR_SET_PDEATHSIG = 1
 R = TypeVar("R")
 
 
@@ -17,24 +19,27 @@ class Lost(Exception):
     """The process ended, or did not answer in time."""
 
 
-class Pool:
-    def __init__(self, memory_gib: float, timeout_s: float) -> None:
-        self._memory_bytes = int(memory_gib * 2**30)
+class Workers:
+    """`memory_bytes` bounds the address space of each process, `timeout_s` one piece of work; 0: unbounded."""
+
+    def __init__(self, count: int = 1, *, memory_bytes: int = 0, timeout_s: float = 0.0) -> None:
+        self._count = count
+        self._memory_bytes = memory_bytes
         self._timeout_s = timeout_s
         self._pool: ProcessPoolExecutor | None = None
 
-    async def run(self, work: Callable[[J], R], job: J) -> R:
+    async def run(self, work: Callable[..., R], *arguments: object) -> R:
         """Raises Lost, or what the work raises; MemoryError when it wants more than it may have."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                1,
+                self._count,
                 mp_context=multiprocessing.get_context("spawn"),  # a fork after a parallel kernel breaks OpenMP
-                initializer=flying.limit_memory,
-                initargs=(self._memory_bytes,),
+                initializer=_confine,
+                initargs=(os.getpid(), self._memory_bytes),
             )
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work, job)
         try:
-            return await asyncio.wait_for(future, self._timeout_s)
+            future = asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+            return await asyncio.wait_for(future, self._timeout_s or None)
         except BrokenProcessPool as error:
             self.close()
             raise Lost("the process that did it ended without an answer") from error
@@ -49,3 +54,12 @@ class Pool:
             for process in list((pool._processes or {}).values()):  # noqa: SLF001  the only way to end a task
                 process.kill()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _confine(parent: int, memory_bytes: int) -> None:
+    """A service killed with -9 stops nobody: the kernel must end its workers, or each kill leaves one for ever."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent:
+        os._exit(1)
+    if memory_bytes:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

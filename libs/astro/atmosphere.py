@@ -1,0 +1,127 @@
+"""One way to the atmosphere from the ground up: which models there are, and the air over a place as a profile.
+
+Drag above uses NRLMSISE-00 directly (density.drag_density) or by tables (density_days.py); entry below flies profiles
+made here. The standard atmosphere checks every profile, and stands in where no space weather is known.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from libs.astro import density, density_build, density_days, nrlmsise00, us76
+from libs.astro.density import drag_air
+from libs.astro.profile import LN_RHO, MOLAR, STEP_KM, TEMPERATURE, Profile, standard
+from libs.astro.weather import Drivers
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+TOP_KM = 150.0
+_JD_OF_MJD_0 = 2400000.5
+# Departure of ln density from the standard atmosphere beyond which a profile is wrong rather than unusual. Over all
+# places and seasons, F10.7 68-250 and ap 0-150 the model's own reaches 0.83 to 80 km (winter pole) and 1.66 to 150 km.
+_ABSURD = ((80.0, 0.95), (TOP_KM, 2.0))
+
+
+class AbsurdAir(Exception):
+    """A profile departs further from the standard atmosphere than any weather does: a wrong unit or a broken driver."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is said of a model wherever its results are shown. `error` is of density, one standard deviation."""
+
+    id: str
+    version: str
+    valid_km: tuple[float, float]
+    drivers: str
+    error: str
+    source: str
+
+
+MODELS = (
+    Model(
+        density.MODEL,
+        "release of 2001, ap history, drivers held below 80 km",
+        (0.0, 1000.0),
+        "F10.7 and F10.7a 50-500 sfu, ap 0-400",
+        "15 % above 120 km in quiet times and up to 100 % in great storms, 5 % below 90 km",
+        "Picone et al., J. Geophys. Res. 107 (A12), 1468, 2002",
+    ),
+    Model(
+        density_build.MODEL,
+        f"table {density_build.VERSION}",
+        (60.0, 1000.0),
+        f"F10.7a within {density_days.MEAN_SHARE:.0%} of the reference, F10.7 within {density_days.FLUX_SHARE:.0%}",
+        "beside its model's: 0.2 % rms on reference drivers, 0.4 % above 400 km, 1 % driven; see Table.error",
+        "this library, docs/physics/atmosphere.md",
+    ),
+    Model(
+        us76.MODEL,
+        "1976",
+        us76.VALID_KM,
+        "none",
+        "of a day's air at 45 degrees: 2 % to 10 km, 5 % to 30, 16 % to 200, 50 % at 400 km; poles twice",
+        "NOAA-S/T 76-1562, 1976",
+    ),
+)
+
+
+def air_over(
+    drivers: Drivers, mjd: float, lat_deg: float, lon_deg: float, *, top_km: float = TOP_KM, step_km: float = STEP_KM
+) -> Profile:
+    """Returns the windless air of NRLMSISE-00 over a geodetic place at a time (MJD, UTC), from the ground.
+
+    Drivers are held at F10.7 = F10.7a = 150 and ap 4 below 80 km, as advised. Raises ValueError for a place or time
+    that is none or outside the drivers, AbsurdAir when the result is no air of the Earth.
+    """
+    if not (drivers.start_mjd <= mjd <= drivers.end_mjd):
+        raise ValueError(f"the drivers span MJD {drivers.start_mjd:g} to {drivers.end_mjd:g}, not {mjd:.3f}")
+    if not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 360.0):
+        raise ValueError(f"latitude {lat_deg} and longitude {lon_deg} in degrees are no place")
+    rows = np.zeros((round(top_km / step_km) + 1, 5))
+    since_s = (mjd - drivers.start_mjd) * 86400.0
+    _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat_deg, lon_deg, step_km, rows)
+    made = Profile(rows, 0.0, step_km, density.MODEL)
+    refuse_absurd(made)
+    return made
+
+
+def air(drivers: Drivers | None, mjd: float, lat_deg: float, lon_deg: float, *, top_km: float = TOP_KM) -> Profile:
+    """Returns air_over where there are drivers, else the standard atmosphere; the profile's model says which."""
+    if drivers is None:
+        return standard(top_km=top_km)
+    return air_over(drivers, mjd, lat_deg, lon_deg, top_km=top_km)
+
+
+def departure(made: Profile) -> Array:
+    """Returns ln of a profile's density over the standard atmosphere's, at each row."""
+    altitudes = made.bottom_km + made.step_km * np.arange(len(made.rows))
+    usual = np.array([us76.us76(float(alt_km))[0] for alt_km in altitudes])
+    return np.asarray(made.rows[:, LN_RHO] - np.log(usual))
+
+
+def refuse_absurd(made: Profile) -> None:
+    """Raises AbsurdAir for what no weather explains; a user's own profile is passed through here too."""
+    altitudes, apart = made.bottom_km + made.step_km * np.arange(len(made.rows)), np.abs(departure(made))
+    for top_km, most in _ABSURD:
+        beyond = np.flatnonzero((altitudes <= top_km) & (apart > most))
+        if len(beyond):
+            alt_km, factor = altitudes[beyond[0]], np.exp(apart[beyond[0]])
+            raise AbsurdAir(
+                f"the density at {alt_km:g} km is {factor:.1f} times off the standard atmosphere; check units, drivers"
+            )
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _fill(rows: Array, days: Array, since_s: float, lat_deg: float, lon_deg: float, step_km: float, out: Array) -> None:
+    work = np.empty(density.WORK_SIZE)
+    for k in range(out.shape[0]):
+        drag_air(rows, days, since_s, np.radians(lat_deg), np.radians(lon_deg), k * step_km, work)
+        found = work[nrlmsise00.WORK_SIZE :]
+        number = found[nrlmsise00.HE] + found[nrlmsise00.O] + found[nrlmsise00.N2] + found[nrlmsise00.O2]
+        number += found[nrlmsise00.AR] + found[nrlmsise00.H] + found[nrlmsise00.N] + found[nrlmsise00.O_ANOMALOUS]
+        out[k, LN_RHO] = np.log(1000.0 * found[nrlmsise00.MASS])
+        out[k, TEMPERATURE] = found[nrlmsise00.T_ALT]
+        out[k, MOLAR] = found[nrlmsise00.MASS] / (nrlmsise00.AMU_G * number)
