@@ -132,7 +132,7 @@ async def call(channel, kind: str, *requests: bytes, by: str | None = "Bearer a"
     metadata = (("authorization", by),) if by is not None else ()
     method = getattr(channel, kind)(f"/{SERVICE}/{kind}")
     given = iter(requests or (b"",)) if kind.startswith("stream") else (requests or (b"",))[-1]
-    answer = method(given, timeout=timeout_s, metadata=metadata)
+    answer = method(given, timeout=timeout_s, metadata=metadata, wait_for_ready=True)
     return [one async for one in answer] if kind.endswith("stream") else [await answer]
 
 
@@ -141,6 +141,7 @@ async def refused(*args, **kwargs) -> tuple[grpc.StatusCode, str, str]:
         await call(*args, **kwargs)
     info = error_details_pb2.ErrorInfo()
     status = rpc_status.from_call(caught.value)
+    assert status, caught.value
     assert status.details[0].Unpack(info)
     assert info.domain == "spacecom"
     return caught.value.code(), info.reason, caught.value.details() or ""
