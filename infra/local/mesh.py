@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,9 @@ def kept(path: Path, make: str) -> str:
 def ports(files: Files) -> dict[str, int]:
     """The same from run to run as long as nobody else takes them."""
     path = files.home / "ports.json"
-    known: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+    known: dict[str, int] = {}
+    with suppress(OSError, ValueError):  # none yet, or cut short
+        known = json.loads(path.read_text())
     taken: dict[str, int] = {}
     for name in ("postgres", "kafka", "kafka-controller", *PARTS):
         taken[name] = port(known.get(name, 0))

@@ -109,6 +109,26 @@ async def test_two_last_chunks_at_the_same_moment_settle_the_run_once(asked):
     assert (await kinds(asked)).count("RunCompleted") == (await kinds(asked)).count("HazardAssessed") == 1
 
 
+async def test_a_worker_that_slept_while_another_flew_its_chunk_records_nothing(asked):
+    """INVARIANT: an outcome is decided on the run as it is at the end. Who wakes late changes nothing."""
+    (fact, *_) = await asked.facts("ChunkRequested")
+    woken = asyncio.Event()
+
+    class Sleepy(Workers):
+        async def run(self, work, job):
+            flown = await asked.desk.pool.run(work, job)
+            await woken.wait()
+            return flown
+
+    sleeper = Worker(replace(asked.desk, pool=Sleepy()))
+    sleeping = asyncio.create_task(asked.hand(handlers.of_work(sleeper), fact))
+    await asked.hand(handlers.of_work(Worker(asked.desk)), fact)
+    before = await kinds(asked)
+    woken.set()
+    await sleeping
+    assert await kinds(asked) == before
+
+
 @pytest.mark.parametrize("chunk_samples", [10, 60])
 async def test_chunking_changes_no_byte_of_the_assessment(asked, chunk_samples):
     """INVARIANT: results depend neither on chunks nor on who flew them."""
