@@ -116,11 +116,11 @@ async def test_a_worker_that_slept_while_another_flew_its_chunk_records_nothing(
 
     class Sleepy(Workers):
         async def run(self, work, job):
-            flown = await asked.desk.pool.run(work, job)
+            flown = await asked.desk.workers.run(work, job)
             await woken.wait()
             return flown
 
-    sleeper = Worker(replace(asked.desk, pool=Sleepy()))
+    sleeper = Worker(replace(asked.desk, workers=Sleepy()))
     sleeping = asyncio.create_task(asked.hand(handlers.of_work(sleeper), fact))
     await asked.hand(handlers.of_work(Worker(asked.desk)), fact)
     before = await kinds(asked)
