@@ -37,12 +37,13 @@ _S = 6 * LANES  # a state of all lanes
 
 # Rows: state at the start of a step and at a stage; then of a lane, of its step and of a stage.
 _Y, _Z = 0, 6
-_T, _BEFORE, _AFTER, _H, _B, _TZ = range(12, 18)
+_T, _BEFORE, _AFTER, _B, _TZ = range(12, 17)
 _DRAGGED, _LOWEST, _ERROR = range(18, 21)
 _SIN, _COS, _ALT, _LAT, _LST, _SLOT, _LN_RHO = range(21, 28)
 _GR, _GT, _GN, _DR, _DT, _DN = range(28, 34)  # gravity; drag over density and B
 _ALT_START, _BELOW, _MISS = range(34, 37)  # altitude of the start; a time when the sample is too low, and by how much
-_ROWS = 37
+_H = 37  # the step, once for each element, so that stages are one loop
+_ROWS = 43
 
 
 class World(NamedTuple):
@@ -66,10 +67,10 @@ class Goals(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
-def _place(a: Array, since_s: float, gmst_rad: float) -> None:
+def _place(a: Array, width: int, since_s: float, gmst_rad: float) -> None:
     """Forces but for the density, and where it is to be read, from the elements of all lanes."""
     w_ = LANES
-    for w in range(LANES):
+    for w in range(width):
         p, f, g = a[_Z * w_ + w] * RADIUS_KM, a[(_Z + 1) * w_ + w], a[(_Z + 2) * w_ + w]
         h, k, t = a[(_Z + 3) * w_ + w], a[(_Z + 4) * w_ + w], a[_TZ * w_ + w]
         s, c = sincos(a[(_Z + 5) * w_ + w])
@@ -109,7 +110,7 @@ def _place(a: Array, since_s: float, gmst_rad: float) -> None:
 @njit(cache=True, error_model="numpy", nogil=True)
 def _read(a: Array, sample: Ints, departures: Array32, own: Array32, world: World) -> None:
     """Ln density of each lane under way; other drivers of a sample run straight from slice to slice."""
-    for w in range(LANES):
+    for w in range(sample.shape[0]):
         if sample[w] < 0:
             continue
         slot, lat, lst = a[_SLOT * LANES + w], a[_LAT * LANES + w], a[_LST * LANES + w]
@@ -126,11 +127,11 @@ def _read(a: Array, sample: Ints, departures: Array32, own: Array32, world: Worl
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
-def _rates(a: Array, d: Array, stage: int) -> None:
+def _rates(a: Array, d: Array, stage: int, width: int) -> None:
     """Gauss's equations for the elements of all lanes, into row `stage` of the derivatives."""
     o = stage * _S
     w_ = LANES
-    for w in range(LANES):
+    for w in range(width):
         drag = a[_B * w_ + w] * exp(a[_LN_RHO * w_ + w])
         ar, at = a[_GR * w_ + w] + drag * a[_DR * w_ + w], a[_GT * w_ + w] + drag * a[_DT * w_ + w]
         an = a[_GN * w_ + w] + drag * a[_DN * w_ + w]
@@ -158,34 +159,42 @@ def _stage(a: Array, d: Array, stage: int) -> None:
     """States and times of all lanes at a stage."""
     for w in range(LANES):
         a[_TZ * LANES + w] = a[_T * LANES + w] + dop853.C[stage] * a[_H * LANES + w]
-    for i in range(6):
-        for w in range(LANES):
-            n = i * LANES + w
-            if stage == 1:
-                slope = dop853.stage_1(d, n, _S)
-            elif stage == 2:
-                slope = dop853.stage_2(d, n, _S)
-            elif stage == 3:
-                slope = dop853.stage_3(d, n, _S)
-            elif stage == 4:
-                slope = dop853.stage_4(d, n, _S)
-            elif stage == 5:
-                slope = dop853.stage_5(d, n, _S)
-            elif stage == 6:
-                slope = dop853.stage_6(d, n, _S)
-            elif stage == 7:
-                slope = dop853.stage_7(d, n, _S)
-            elif stage == 8:
-                slope = dop853.stage_8(d, n, _S)
-            elif stage == 9:
-                slope = dop853.stage_9(d, n, _S)
-            elif stage == 10:
-                slope = dop853.stage_10(d, n, _S)
-            elif stage == 11:
-                slope = dop853.stage_11(d, n, _S)
-            else:
-                slope = dop853.step(d, n, _S)
-            a[_Z * LANES + n] = a[n] + a[_H * LANES + w] * slope
+    if stage == 1:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_1(d, n, _S)
+    elif stage == 2:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_2(d, n, _S)
+    elif stage == 3:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_3(d, n, _S)
+    elif stage == 4:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_4(d, n, _S)
+    elif stage == 5:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_5(d, n, _S)
+    elif stage == 6:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_6(d, n, _S)
+    elif stage == 7:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_7(d, n, _S)
+    elif stage == 8:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_8(d, n, _S)
+    elif stage == 9:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_9(d, n, _S)
+    elif stage == 10:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_10(d, n, _S)
+    elif stage == 11:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.stage_11(d, n, _S)
+    else:
+        for n in range(_S):
+            a[_Z * LANES + n] = a[n] + a[_H * LANES + n] * dop853.step(d, n, _S)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
@@ -204,9 +213,10 @@ def _judge(a: Array, d: Array, rtol: float, share: float) -> None:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _evaluate(a: Array, d: Array, stage: int, sample: Ints, departures: Array32, own: Array32, world: World) -> None:
-    _place(a, world.since_s, world.gmst_rad)
+    width = LANES if sample.shape[0] > 1 else 1
+    _place(a, width, world.since_s, world.gmst_rad)
     _read(a, sample, departures, own, world)
-    _rates(a, d, stage)
+    _rates(a, d, stage, width)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -226,7 +236,8 @@ def _set_step(a: Array, w: int, step_s: float, goals: Goals) -> None:
     t = a[_T * LANES + w]
     late = t >= goals.late_s
     left = goals.end_s - t if late else min(goals.late_s, goals.end_s) - t
-    a[_H * LANES + w] = min(step_s, _LONGEST_STEP_S, left)
+    for i in range(6):
+        a[(_H + i) * LANES + w] = min(step_s, _LONGEST_STEP_S, left)
     a[_B * LANES + w] = a[_AFTER * LANES + w] if late else a[_BEFORE * LANES + w]
 
 
@@ -281,12 +292,13 @@ def fly(
     count = starts.shape[0]
     a, d = np.zeros(_ROWS * LANES), np.zeros(13 * _S)
     own, state, elements = np.zeros(departures.shape[2], np.float32), np.empty(6), np.empty(6)
-    sample, fresh = np.full(LANES, -1), np.zeros(LANES, np.bool_)
+    sample = np.full(LANES if count > 1 else 1, -1)  # one sample alone spares the other lanes
+    fresh = np.zeros(LANES, np.bool_)
     for w in range(LANES):
         i = min(w, count - 1)
         _board(a, w, starts[i], b[i], b_late[i], goals)
-        sample[w] = w if w < count else -1
-        fresh[w] = True
+        if w < count:
+            sample[w], fresh[w] = w, True
     coming, live, boarded = min(LANES, count), min(LANES, count), True
     while live > 0:
         if boarded:
@@ -298,7 +310,7 @@ def fly(
             _stage(a, d, stage)
             _evaluate(a, d, stage, sample, departures, own, world)
         _judge(a, d, goals.rtol, goals.share)
-        for w in range(LANES):
+        for w in range(sample.shape[0]):
             i = sample[w]
             if i < 0:
                 continue

@@ -21,8 +21,8 @@ from libs.astro.weather import Drivers
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
 
-RTOL = 3e-9  # of an element in a step
-SHARE = 1e-4  # of the drag's work in a step
+RTOL = 1e-8  # of an element in a step
+SHARE = 1e-3  # of the drag's work in a step
 LOWEST_STOP_KM = 70.0  # stages look a little below the stop, and the table ends at 60 km
 _JD_OF_MJD_0 = 2400000.5
 _DAY_S = 86400.0
@@ -49,6 +49,27 @@ class Lifetimes:
     steps: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Air:
+    """A table under its drivers, from a start on: made once by `air`, flown through by many calls of `lifetimes`."""
+
+    table: Table
+    world: World
+    start_mjd: float
+
+
+def air(table: Table, drivers: Drivers, jd0: float, fr0: float) -> Air:
+    """Drives the table for flights from an epoch in UTC, some tens of milliseconds a day of it.
+
+    Raises density_days.OutsideTable when the drivers or the start lie outside the table.
+    """
+    start_mjd = (jd0 - _JD_OF_MJD_0) + fr0
+    table.check(start_mjd, start_mjd, table.top_km, table.top_km)
+    since_s = ((jd0 - _JD_OF_MJD_0) - table.start_mjd + fr0) * _DAY_S
+    world = World(table.driven(drivers), table.sense, table.top_km, since_s, gmst82_rad(jd0, fr0))
+    return Air(table, world, start_mjd)
+
+
 def departures(table: Table, drivers: Drivers, others: list[Drivers]) -> Array32:
     """Returns what `lifetimes` takes for samples under other drivers than those of the whole: [sample, slice, term]."""
     known = table.terms(drivers)
@@ -57,11 +78,8 @@ def departures(table: Table, drivers: Drivers, others: list[Drivers]) -> Array32
 
 def lifetimes(
     states: Array,
-    jd0: float,
-    fr0: float,
     ln_b: Array,
-    table: Table,
-    drivers: Drivers,
+    air: Air,
     *,
     ln_b_late: Array | None = None,
     late_after_s: float = math.inf,
@@ -72,37 +90,35 @@ def lifetimes(
     rtol: float = RTOL,
     share: float = SHARE,
 ) -> Lifetimes:
-    """Flies states (N, 6), TEME (km, km/s) at the epoch in UTC, down to the stop, for max_days or to the table's end.
+    """Flies states (N, 6), TEME (km, km/s) at the start of the air, to the stop, for max_days or to the table's end.
 
     ln_b (N,): logarithm of B = Cd A/m in m2/kg, ln_b_late after late_after_s. Results depend neither on the threads
-    nor on the other samples. Raises density_days.OutsideTable when the start or the apogee lies outside the table,
-    ValueError for states or coefficients that are none.
+    nor on the other samples. Raises density_days.OutsideTable when an apogee lies above the table, ValueError for
+    states, coefficients or departures that are none.
     """
     starts = np.ascontiguousarray(states, dtype=np.float64)
-    count = len(starts)
+    count, table = len(starts), air.table
     logs = np.asarray(ln_b, dtype=np.float64)
     logs_late = logs if ln_b_late is None else np.asarray(ln_b_late, dtype=np.float64)
     changes = np.empty((count, 0, density_table.TERMS), np.float32) if departures is None else departures
     _check(starts, logs, logs_late, changes, len(table.base))
-    if not LOWEST_STOP_KM <= stop_altitude_km < table.top_km:
-        raise ValueError(
-            f"the stop altitude must be {LOWEST_STOP_KM:g} to {table.top_km:g} km, not {stop_altitude_km:g}"
-        )
-    if not (max_days > 0.0 and rtol > 0.0 and share > 0.0):
-        raise ValueError("max_days, rtol and share must be above 0")
-    start_mjd = (jd0 - _JD_OF_MJD_0) + fr0
-    end_mjd = min(start_mjd + max_days, float(table.end_mjd))
-    gmst = gmst82_rad(jd0, fr0)
+    _check_limits(stop_altitude_km, table.top_km, (max_days, rtol, share))
     if count:
-        low, high = _heights_km(starts, gmst)
+        low, high = _heights_km(starts, air.world.gmst_rad)
         if low < stop_altitude_km:
             raise ValueError(f"a sample starts at {low:.1f} km, below the stop altitude; start higher")
-        table.check(start_mjd, max(end_mjd, start_mjd), stop_altitude_km, high)
-    since_s = ((jd0 - _JD_OF_MJD_0) - table.start_mjd + fr0) * _DAY_S
-    world = World(table.driven(drivers), table.sense, table.top_km, since_s, gmst)
-    goals = Goals(stop_altitude_km, late_after_s, (end_mjd - start_mjd) * _DAY_S, rtol, share)
-    ends = _spread(starts, np.exp(logs), np.exp(logs_late), changes, goals, world, threads)
-    return _told(ends, gmst)
+        table.check(air.start_mjd, air.start_mjd, stop_altitude_km, high)
+    end_s = min(max_days, table.end_mjd - air.start_mjd) * _DAY_S
+    goals = Goals(float(stop_altitude_km), float(late_after_s), end_s, rtol, share)
+    ends = _spread(starts, np.exp(logs), np.exp(logs_late), changes, goals, air.world, threads)
+    return _told(ends, air.world.gmst_rad)
+
+
+def _check_limits(stop_km: float, top_km: float, others: tuple[float, ...]) -> None:
+    if not LOWEST_STOP_KM <= stop_km < top_km:
+        raise ValueError(f"the stop altitude must be {LOWEST_STOP_KM:g} to {top_km:g} km, not {stop_km:g}")
+    if not all(one > 0.0 for one in others):
+        raise ValueError("max_days, rtol and share must be above 0")
 
 
 def _check(starts: Array, ln_b: Array, ln_b_late: Array, changes: Array32, slices: int) -> None:
