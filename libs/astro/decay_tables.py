@@ -147,8 +147,8 @@ def _heights_km(starts: Array, gmst_rad: float) -> tuple[float, float]:
         raise ValueError("an inclination is above 179 degrees, where the elements of the flight end")
     axis = -0.5 * MU_KM3_S2 / energy
     e = np.sqrt(np.maximum(1.0 - size**2 / (MU_KM3_S2 * axis), 0.0))
-    heights = [place(*one, gmst_rad)[2] for one in r]
-    return min(heights), max(float((axis * (1.0 + e)).max()) - 6378.137, max(heights))
+    heights = [place(x, y, z, gmst_rad)[2] for x, y, z in r]
+    return min(heights), max(float((axis * (1.0 + e)).max()) - 6378.137, *heights)
 
 
 def _spread(
@@ -174,12 +174,12 @@ def _spread(
 
 def _told(ends: Array, gmst_rad: float) -> Lifetimes:
     reached = ends[:, lanes.STATUS] == lanes.REACHED
-    seconds = ends[:, lanes.SECONDS]
-    states = ends[:, lanes.END :]
-    places = np.array(
-        [place(*one[:3], gmst_rad + SIDEREAL_RAD_S * t) for one, t in zip(states, seconds, strict=True)]
-    ).reshape(len(ends), 3)
-    told = np.stack([seconds, *np.degrees(places[:, :2]).T, np.linalg.norm(states[:, 3:], axis=1)])
-    return Lifetimes(
-        reached, ends[:, lanes.STATUS] == lanes.BROKEN, *np.where(reached, told, np.nan), states, ends[:, lanes.STEPS]
-    )
+    broken = ends[:, lanes.STATUS] == lanes.BROKEN
+    seconds, states = ends[:, lanes.SECONDS], ends[:, lanes.END :]
+    places = np.empty((len(ends), 2))
+    for i, (x, y, z) in enumerate(states[:, :3]):
+        places[i] = place(x, y, z, gmst_rad + SIDEREAL_RAD_S * seconds[i])[:2]
+    lat_deg, lon_deg = np.degrees(places).T
+    speed = np.linalg.norm(states[:, 3:], axis=1)
+    told = [np.where(reached, one, np.nan) for one in (seconds, lat_deg, lon_deg, speed)]
+    return Lifetimes(reached, broken, told[0], told[1], told[2], told[3], states, ends[:, lanes.STEPS])

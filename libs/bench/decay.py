@@ -89,7 +89,7 @@ def profile() -> Profile:
 
 
 def equations() -> tuple[list[Any], Any]:
-    """heyoka's equations of motion, and the altitude above the stop."""
+    """Heyoka's equations of motion, and the altitude above the stop."""
     x, y, z, vx, vy, vz = heyoka.make_vars("x", "y", "z", "vx", "vy", "vz")
     r2 = x * x + y * y + z * z
     r = heyoka.sqrt(r2)
@@ -97,9 +97,7 @@ def equations() -> tuple[list[Any], Any]:
     legendre, potential = [1.0, u], gravity.MU_KM3_S2 / r
     for n in range(2, 7):
         legendre.append(((2 * n - 1) * u * legendre[-1] - (n - 1) * legendre[-2]) / n)
-        potential -= (
-            gravity.J[n] * gravity.MU_KM3_S2 * gravity.RADIUS_KM**n * legendre[-1] * r ** -(n + 1.0)
-        )
+        potential -= gravity.J[n] * gravity.MU_KM3_S2 * gravity.RADIUS_KM**n * legendre[-1] * r ** -(n + 1.0)
     altitude = r - gravity.RADIUS_KM * (1.0 - FLATTENING * u * u)
     given = profile()
     q, ln_rho = (altitude - given.middle_km) / given.half_km, 0.0
@@ -188,7 +186,7 @@ def single() -> Outcome:
         notes=[
             f"beside tight tolerances the lifetime is off by {lifetime / tight - 1.0:.1e}",
             f"heyoka with its polynomial of the mean density comes down after {theirs:.3f} d",
-            f"starts {ARGUMENT_DEG:g} degrees past the node; at the node {spread[0]:.3f} d, 45 degrees on {spread[1]:.3f} d",
+            f"starts {ARGUMENT_DEG:g} degrees past the node; at it {spread[0]:.3f} d, 45 degrees on {spread[1]:.3f} d",
             f"{1.03 * rates[OURS]:.0f} times the quoted 1.03 s of Orekit, which is no measurement of this run",
         ],
     )
@@ -226,7 +224,7 @@ def ensemble() -> Outcome:
         missing={"Orekit": _OREKIT.format("2.4 flights/s, to be beaten 700 times")},
         notes=[
             f"ours: mean {flown.mean():.3f} d, sd {flown.std():.3f} d",
-            f"heyoka flew {len(theirs)} of them, {size} a batch: mean {peer_days.mean():.3f} d, sd {peer_days.std():.3f} d",
+            f"heyoka flew {len(theirs)}, {size} a batch: mean {peer_days.mean():.3f} d, sd {peer_days.std():.3f} d",
             f"{rates[OURS] / 2.4:.0f} times the quoted 2.4 flights/s of Orekit, which is no measurement of this run",
         ],
     )
