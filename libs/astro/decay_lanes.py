@@ -282,9 +282,7 @@ def _after_step(a: Array, d: Array, w: int, goals: Goals) -> int:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def fly(
-    starts: Array, b: Array, b_late: Array, departures: Array32, goals: Goals, world: World, ends: Array
-) -> None:
+def fly(starts: Array, b: Array, b_late: Array, departures: Array32, goals: Goals, world: World, ends: Array) -> None:
     """Flies each row of starts (km, km/s) to the stop; fills ends [sample, FIELDS].
 
     departures: [sample, slice, term], or no slices: every sample feels the drivers of the table.
@@ -337,9 +335,7 @@ def fly(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _start(
-    a: Array, d: Array, sample: Ints, fresh: Any, departures: Array32, own: Array32, world: World
-) -> None:
+def _start(a: Array, d: Array, sample: Ints, fresh: Any, departures: Array32, own: Array32, world: World) -> None:
     """Slopes at the start of the lanes that are fresh; row 12 serves, which no one needs between steps."""
     for n in range(_S):
         a[_Z * LANES + n] = a[n]
