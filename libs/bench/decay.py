@@ -24,11 +24,13 @@ from libs.bench.harness import OURS, Contender, Must, Outcome, compare, timed
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 START_MJD, DAYS = 58909, 13  # 2020-03-01
-FLUX_SFU, AP = 150.0, 15.0
+FLUX_SFU = 150.0
+# The reference took a daily ap of 15, which is a formula of its own in NRLMSISE-00: 1.7 % thinner at 240 km than an ap
+# history of 15, and within 0.1 % as a history of 12.1 (11.9 at 150 km, 12.2 at 240 km), which our flight takes.
+AP = 12.1
 ALTITUDE_KM, INCLINATION_DEG, STOP_KM, B = 250.0, 51.6, 80.0, 0.01
 EXPECTED_DAYS, GATE = 10.305, 0.01
-# Where on the circle it starts is not given; on the equator its 250 km are the lowest of its revolution.
-ARGUMENT_DEG = 14.0
+ARGUMENT_DEG = 0.0  # the reference does not say where on the circle it starts; taken: the node, at right ascension 0
 SAMPLES, SIGMA, SEED = 3200, 0.05, 7
 PEER_BATCHES = 8  # for each core
 TOLERANCE = 1e-9  # heyoka's; at its own default it is slower
@@ -171,7 +173,7 @@ def single() -> Outcome:
     peer = alone()
     theirs = peer()
     rates = compare([Contender(OURS, lambda: ours(one), 1.0), Contender(ALONE, peer, 1.0)])
-    spread = [float(_at(u).seconds[0]) / 86400.0 for u in (0.0, 45.0)]
+    further = float(_at(45.0).seconds[0]) / 86400.0
     error = abs(lifetime / EXPECTED_DAYS - 1.0)
     return Outcome(
         case="B6",
@@ -186,7 +188,7 @@ def single() -> Outcome:
         notes=[
             f"beside tight tolerances the lifetime is off by {lifetime / tight - 1.0:.1e}",
             f"heyoka with its polynomial of the mean density comes down after {theirs:.3f} d",
-            f"starts {ARGUMENT_DEG:g} degrees past the node; at it {spread[0]:.3f} d, 45 degrees on {spread[1]:.3f} d",
+            f"starts at the node; 45 degrees further on it would be {further:.3f} d",
             f"{1.03 * rates[OURS]:.0f} times the quoted 1.03 s of Orekit, which is no measurement of this run",
         ],
     )
