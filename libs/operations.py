@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import grpc
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPartitionError, for_code
 
 from libs import rpc, topics
 from libs.consume import Subscription
@@ -129,9 +129,7 @@ class Operations:
         """A topic recreated under a live consumer can leave it silent for a minute."""
         consumers = sorted({name for topic in owned if topic.name not in forced for name in topic.consumers})
         for name in consumers:
-            (answer,) = await admin.describe_consumer_groups([topics.group(name, self.namespace)])
-            members = answer.to_object()["groups"][0]["members"]
-            if members:
+            if await _has_members(admin, topics.group(name, self.namespace)):
                 raise rpc.FailedPrecondition(
                     f"consumer {name} is running; stop it first, or name its topic to recreate it all the same"
                 )
@@ -146,6 +144,17 @@ class Operations:
             while set(names) & set(await admin.list_topics()):  # noqa: ASYNC110  the broker tells nobody
                 await asyncio.sleep(0.1)
         await topics.declare(self.bootstrap_servers, self.namespace, owned)
+
+
+async def _has_members(admin: AIOKafkaAdminClient, group: str) -> bool:
+    async with asyncio.timeout(TOPIC_WAIT_S):
+        while True:
+            try:
+                (answer,) = await admin.describe_consumer_groups([group])
+            except GroupCoordinatorNotAvailableError:  # the broker makes its topic of groups when first asked
+                await asyncio.sleep(0.2)
+            else:
+                return bool(answer.to_object()["groups"][0]["members"])
 
 
 async def _empty(conn: Connection, tables: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import grpc
+from aiokafka.errors import KafkaError
 from google.protobuf import any_pb2, descriptor_pool
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -60,6 +61,7 @@ ERRORS: ErrorTable = {
     BlobMissing: (grpc.StatusCode.DATA_LOSS, "BLOB_MISSING"),
     BlobCorrupt: (grpc.StatusCode.DATA_LOSS, "BLOB_CORRUPT"),
     OSError: (grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_AWAY"),
+    KafkaError: (grpc.StatusCode.UNAVAILABLE, "DEPENDENCY_AWAY"),
     asyncpg.DataError: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_ARGUMENT"),  # a NUL in a text, a number out of range
     asyncpg.PostgresConnectionError: (grpc.StatusCode.UNAVAILABLE, "DATABASE_AWAY"),
     asyncpg.OperatorInterventionError: (grpc.StatusCode.UNAVAILABLE, "DATABASE_AWAY"),
