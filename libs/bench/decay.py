@@ -25,8 +25,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 START_MJD, DAYS = 58909, 13  # 2020-03-01
 FLUX_SFU = 150.0
-# The reference took a daily ap of 15, which is a formula of its own in NRLMSISE-00: 1.7 % thinner at 240 km than an ap
-# history of 15, and within 0.1 % as a history of 12.1 (11.9 at 150 km, 12.2 at 240 km), which our flight takes.
+# Assumed, not proven: the reference took 15 as a daily ap, a formula of its own in NRLMSISE-00 and 1.7 % thinner at
+# 240 km than a history of 15. As thin is a history of 12.1 (11.9 at 150 km, 12.2 at 240 km), which our flight takes.
 AP = 12.1
 ALTITUDE_KM, INCLINATION_DEG, STOP_KM, B = 250.0, 51.6, 80.0, 0.01
 EXPECTED_DAYS, GATE = 10.305, 0.01
@@ -57,7 +57,7 @@ def start(argument_deg: float = ARGUMENT_DEG) -> Array:
 
 
 def samples() -> Array:
-    """Ln B."""
+    """Logarithms of B."""
     return np.asarray(math.log(B) + SIGMA * np.random.default_rng(SEED).standard_normal(SAMPLES))
 
 
