@@ -159,7 +159,7 @@ def test_draws_have_the_stated_spread(fitted, seed):
     np.testing.assert_allclose(found.ln_b_late - found.ln_b, fitted.ln_b_late - fitted.ln_b, atol=1e-12)
 
 
-# object, hours before the re-entry, its time, error in minutes of the same method written in C, an independent integrator
+# object, hours before the re-entry, its time, minutes of error of the same method in an independent C program
 REPLAYED = [
     (54217, 12.0, datetime(2022, 11, 4, 10, 1, tzinfo=UTC), -104.0),
     (45601, 24.0, datetime(2020, 5, 11, 15, 34, tzinfo=UTC), 7.0),
