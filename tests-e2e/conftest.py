@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -157,8 +158,12 @@ def running_mesh(home: Path, **external: str) -> Iterator[Mesh]:
 
 
 @pytest.fixture(scope="session")
-def mesh(tmp_path_factory) -> Iterator[Mesh]:
-    with running_mesh(tmp_path_factory.mktemp("mesh")) as started:
+def mesh() -> Iterator[Mesh]:
+    """Not under pytest's own folder: another session would close that to the unprivileged user of Postgres."""
+    with (
+        tempfile.TemporaryDirectory(prefix="spacecom-mesh-", ignore_cleanup_errors=True) as home,
+        running_mesh(Path(home)) as started,
+    ):
         yield started
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from libs.astro import density, gravity
+from libs.astro import density, dop853, gravity
 from libs.astro.density import drag_density
 from libs.astro.gravity import coast
 from libs.astro.weather import Drivers
@@ -30,7 +30,7 @@ SIDEREAL_RAD_S = 7.2921158553e-5  # rate of GMST82
 _JD_OF_MJD_0 = 2400000.5
 _DAY_S = 86400.0
 _WORK_SIZE = density.WORK_SIZE
-_STAGES = gravity.STAGES
+_STAGES = dop853.STAGES
 STEP_S = 60.0
 COARSE_STEP_S = 1200.0  # a quarter of the shortest revolution
 

@@ -1,6 +1,7 @@
 """The Earth's pull in an inertial frame whose z axis is the pole, and free flight in it. Units: km, s.
 
-EGM96 zonal coefficients to degree 6; tesseral terms of degree 2 to 4 changed no predicted decay measurably.
+EGM96 (F. G. Lemoine et al., NASA/TP-1998-206861): zonal terms to degree 6, and as an option (`tesseral`) the terms to
+degree and order 4 that turn with the Earth, which changed no predicted decay measurably.
 """
 
 import math
@@ -9,13 +10,39 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from libs.astro.dop853 import STAGES, A
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 MU_KM3_S2 = 398600.4418
 RADIUS_KM = 6378.137
 J = np.array([0.0, 0.0, 1.08262668e-3, -2.53265649e-6, -1.61962159e-6, -2.27296083e-7, 5.40681239e-7])
-STAGES = 12
 WORK_SHAPE = (STAGES, 6)
+TESSERAL_DEGREE = 4
+# Fully normalised coefficients of orders 1 to 4, each row a degree from 2.
+_C_NORMALISED = np.array([
+    [-1.86987635955e-10, 2.43914352398e-6, 0.0, 0.0],
+    [2.02998882184e-6, 9.04627768605e-7, 7.21072657057e-7, 0.0],
+    [-5.36321616971e-7, 3.50694105785e-7, 9.90771803829e-7, -1.88560802735e-7],
+])  # fmt: skip
+_S_NORMALISED = np.array([
+    [1.19528012031e-9, -1.40016683654e-6, 0.0, 0.0],
+    [2.48513158716e-7, -6.19025944205e-7, 1.41435626958e-6, 0.0],
+    [-4.73440265853e-7, 6.6267157254e-7, -2.00928369177e-7, 3.08853169333e-7],
+])  # fmt: skip
+
+
+def _plain(normalised: Array) -> Array:
+    """Indexed [degree, order], times sqrt(2 (2n + 1) (n - m)!/(n + m)!)."""
+    plain = np.zeros((TESSERAL_DEGREE + 1, TESSERAL_DEGREE + 1))
+    for n in range(2, TESSERAL_DEGREE + 1):
+        for m in range(1, n + 1):
+            norm = 2.0 * (2 * n + 1) * math.factorial(n - m) / math.factorial(n + m)
+            plain[n, m] = math.sqrt(norm) * normalised[n - 2, m - 1]
+    return plain
+
+
+C, S = _plain(_C_NORMALISED), _plain(_S_NORMALISED)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -37,6 +64,68 @@ def acceleration(x: float, y: float, z: float) -> tuple[float, float, float]:
     return pull * radial * x / r, pull * radial * y / r, pull * (radial * z / r + polar)
 
 
+@njit(inline="always")
+def zonal(u: float, q: float) -> tuple[float, float]:
+    """Pull of J2 to J6 along the radius and along the pole, in units of mu/r2; u = z/r, q = R/r.
+
+    Gradient of -mu/r sum J_n q^n P_n(u).
+    """
+    u2, q2 = u * u, q * q
+    j2, j3, j4 = q2 * J[2], q2 * q * J[3], q2 * q2 * J[4]
+    j5, j6 = q2 * q2 * q * J[5], q2 * q2 * q2 * J[6]
+    p2, slope2 = 1.5 * u2 - 0.5, 3.0 * u
+    p3, slope3 = u * (2.5 * u2 - 1.5), 7.5 * u2 - 1.5
+    p4, slope4 = u2 * (4.375 * u2 - 3.75) + 0.375, u * (17.5 * u2 - 7.5)
+    p5, slope5 = u * (u2 * (7.875 * u2 - 8.75) + 1.875), u2 * (39.375 * u2 - 26.25) + 1.875
+    p6 = u2 * (u2 * (14.4375 * u2 - 19.6875) + 6.5625) - 0.3125
+    slope6 = u * (u2 * (86.625 * u2 - 78.75) + 13.125)
+    polar = j2 * slope2 + j3 * slope3 + j4 * slope4 + j5 * slope5 + j6 * slope6
+    radial = 3.0 * j2 * p2 + 4.0 * j3 * p3 + 5.0 * j4 * p4 + 6.0 * j5 * p5 + 7.0 * j6 * p6 + u * polar
+    return radial, -polar
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def tesseral(x: float, y: float, z: float, turned_rad: float) -> tuple[float, float, float]:
+    """Pull of the tesseral terms on a point of the inertial frame, km s-2, where Greenwich stands at turned_rad.
+
+    Gradient of mu/r sum (R/r)^n A_nm(u) (C_nm Re + S_nm Im)(s + i t)^m, where s, t, u are the direction in the turning
+    frame and A_nm is the Legendre function over cos^m: S. Pines, AIAA J. 11 (11), 1508, 1973.
+    """
+    cg, sg = math.cos(turned_rad), math.sin(turned_rad)
+    r = math.sqrt(x * x + y * y + z * z)
+    s, t, u = (cg * x + sg * y) / r, (cg * y - sg * x) / r, z / r
+    q = RADIUS_KM / r
+    along_s, along_t, along_u, radial = 0.0, 0.0, 0.0, 0.0
+    re, im, re_before, im_before = s, t, 1.0, 0.0
+    first, scale = 1.0, q
+    for m in range(1, TESSERAL_DEGREE + 1):
+        above, before, next_above, next_before = first, 0.0, 0.0, 0.0  # A and A' at degree m
+        power = scale
+        for n in range(m, TESSERAL_DEGREE + 1):
+            if n > m:
+                above, before = ((2 * n - 1) * u * above - (n + m - 1) * before) / (n - m), above
+                if n == m + 1:
+                    next_above = first * (2 * m + 1)
+                else:
+                    next_above, next_before = (
+                        ((2 * n - 1) * u * next_above - (n + m) * next_before) / (n - m - 1),
+                        next_above,
+                    )
+                power *= q
+            c, d = C[n, m], S[n, m]
+            wave = c * re + d * im
+            along_s += power * above * m * (c * re_before + d * im_before)
+            along_t += power * above * m * (d * re_before - c * im_before)
+            along_u += power * next_above * wave
+            radial += power * ((n + m + 1) * above + u * next_above) * wave
+        re_before, im_before, re, im = re, im, s * re - t * im, s * im + t * re
+        first *= 2 * m + 1
+        scale *= q
+    pull = MU_KM3_S2 / (r * r)
+    gs, gt, gu = along_s - radial * s, along_t - radial * t, along_u - radial * u
+    return pull * (cg * gs - sg * gt), pull * (sg * gs + cg * gt), pull * gu
+
+
 @njit(cache=True, error_model="numpy")
 def energy(state: Array) -> float:
     """Specific energy, km2 s-2, constant in free flight."""
@@ -50,40 +139,6 @@ def energy(state: Array) -> float:
     return float(0.5 * (state[3] ** 2 + state[4] ** 2 + state[5] ** 2) - MU_KM3_S2 / r * potential)
 
 
-# Order 8 formula of DOP853: E. Hairer, S. P. Norsett, G. Wanner, Solving Ordinary Differential Equations I, 2nd ed.
-_A = np.zeros((STAGES, STAGES))
-_A[1, 0] = 0.05260015195876773
-_A[2, :2] = 0.0197250569845379, 0.0591751709536137
-_A[3, [0, 2]] = 0.02958758547680685, 0.08876275643042054
-_A[4, [0, 2, 3]] = 0.2413651341592667, -0.8845494793282861, 0.924834003261792
-_A[5, [0, 3, 4]] = 0.037037037037037035, 0.17082860872947386, 0.12546768756682242
-_A[6, [0, 3, 4, 5]] = 0.037109375, 0.17025221101954405, 0.06021653898045596, -0.017578125
-_A[7, [0, 3, 4, 5, 6]] = (
-    0.03709200011850479, 0.17038392571223998, 0.10726203044637328, -0.015319437748624402, 0.008273789163814023,
-)  # fmt: skip
-_A[8, [0, 3, 4, 5, 6, 7]] = (
-    0.6241109587160757, -3.3608926294469414, -0.868219346841726, 27.59209969944671, 20.154067550477894,
-    -43.48988418106996,
-)  # fmt: skip
-_A[9, [0, 3, 4, 5, 6, 7, 8]] = (
-    0.47766253643826434, -2.4881146199716677, -0.590290826836843, 21.230051448181193, 15.279233632882423,
-    -33.28821096898486, -0.020331201708508627,
-)  # fmt: skip
-_A[10, [0, 3, 4, 5, 6, 7, 8, 9]] = (
-    -0.9371424300859873, 5.186372428844064, 1.0914373489967295, -8.149787010746927, -18.52006565999696,
-    22.739487099350505, 2.4936055526796523, -3.0467644718982196,
-)  # fmt: skip
-_A[11, [0, 3, 4, 5, 6, 7, 8, 9, 10]] = (
-    2.273310147516538, -10.53449546673725, -2.0008720582248625, -17.9589318631188, 27.94888452941996,
-    -2.8589982771350235, -8.87285693353063, 12.360567175794303, 0.6433927460157636,
-)  # fmt: skip
-_B = np.zeros(STAGES)
-_B[[0, 5, 6, 7, 8, 9, 10, 11]] = (
-    0.054293734116568765, 4.450312892752409, 1.8915178993145003, -5.801203960010585, 0.3111643669578199,
-    -0.1521609496625161, 0.20136540080403034, 0.04471061572777259,
-)  # fmt: skip
-
-
 @njit(cache=True, error_model="numpy", nogil=True)
 def coast(state: Array, step_s: float, work: Array) -> None:
     """Free flight of (km, km/s) in place by one step of order 8; at most ~60 s a step keeps 1e-12 of the energy."""
@@ -91,15 +146,15 @@ def coast(state: Array, step_s: float, work: Array) -> None:
         for i in range(3):
             dr, dv = 0.0, 0.0
             for k in range(s):
-                dr += _A[s, k] * work[k, i]
-                dv += _A[s, k] * work[k, 3 + i]
+                dr += A[s, k] * work[k, i]
+                dv += A[s, k] * work[k, 3 + i]
             work[s, i] = state[3 + i] + step_s * dv
             work[s, 3 + i] = state[i] + step_s * dr
         work[s, 3], work[s, 4], work[s, 5] = acceleration(work[s, 3], work[s, 4], work[s, 5])
     for i in range(3):
         dr, dv = 0.0, 0.0
         for s in range(STAGES):
-            dr += _B[s] * work[s, i]
-            dv += _B[s] * work[s, 3 + i]
+            dr += A[STAGES, s] * work[s, i]
+            dv += A[STAGES, s] * work[s, 3 + i]
         state[i] += step_s * dr
         state[3 + i] += step_s * dv

@@ -117,10 +117,6 @@ def _day_to_wire(day: domain.WeatherDay) -> pb.SpaceWeatherDay:
     )
 
 
-def day_from_wire(day: pb.SpaceWeatherDay) -> domain.WeatherDay:
-    return domain.WeatherDay(day.mjd, tuple(day.ap_3h), day.ap_daily, day.f107_observed_sfu)
-
-
 def _airspace_to_wire(event: domain.AirspaceRecorded) -> pb.AirspaceRecorded:
     return pb.AirspaceRecorded(
         dataset=event.dataset,

@@ -18,7 +18,7 @@ from libs.astro.elements import ElementSet
 from libs.astro.time import jd_to_datetime
 
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
-HISTORY_DAYS = 20.0  # physics.md 4: history of the fit
+HISTORY_DAYS = 20.0  # of the fit: older sets tell more of past weather than of the object
 HISTORY_SETS = 40
 WEATHER_BEFORE_DAYS = 130  # fit history, the 81-day mean before it, and the previous day's flux
 WEATHER_AFTER_DAYS = 41  # half of the centred 81-day mean

@@ -159,7 +159,7 @@ def test_draws_have_the_stated_spread(fitted, seed):
     np.testing.assert_allclose(found.ln_b_late - found.ln_b, fitted.ln_b_late - fitted.ln_b, atol=1e-12)
 
 
-# object, hours before the re-entry, its time, error of the prototype of method "DC" in minutes
+# object, hours before the re-entry, its time, minutes of error of the same method in an independent C program
 REPLAYED = [
     (54217, 12.0, datetime(2022, 11, 4, 10, 1, tzinfo=UTC), -104.0),
     (45601, 24.0, datetime(2020, 5, 11, 15, 34, tzinfo=UTC), 7.0),
@@ -171,7 +171,7 @@ REPLAYED = [
 @needs_data
 @pytest.mark.parametrize(("number", "hours", "truth", "error_min"), REPLAYED)
 def test_a_known_re_entry_is_predicted_from_what_was_known(number, hours, truth, error_min):
-    """Errors of a C prototype with its own integrator and the C release of the model; ours are within minutes of it."""
+    """The C program used its own integrator and the C release of the model; ours is within minutes of it."""
     cut_off = truth - timedelta(hours=hours)
     jd, fr = datetime_to_jd(cut_off)
     read = sets((DATA / f"tle_reentry/curated/{number:05d}.tle").read_bytes())

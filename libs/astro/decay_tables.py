@@ -1,0 +1,185 @@
+"""Lifetimes of many samples at once on a density table: the fast door beside `decay.fly`, which reads the model itself.
+
+Equations, validity and measured error: docs/physics/decay.md. Frame and forces as of decay.py.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from libs.astro import decay_lanes as lanes
+from libs.astro import density_table
+from libs.astro.decay import SIDEREAL_RAD_S, gmst82_rad, place
+from libs.astro.decay_lanes import Goals, World
+from libs.astro.density_days import Table
+from libs.astro.gravity import MU_KM3_S2
+from libs.astro.weather import Drivers
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Array32 = np.ndarray[Any, np.dtype[np.float32]]
+
+RTOL = 1e-8  # of an element in a step
+SHARE = 1e-3  # of the drag's work in a step
+LOWEST_STOP_KM = 70.0  # stages look a little below the stop, and the table ends at 60 km
+_JD_OF_MJD_0 = 2400000.5
+_DAY_S = 86400.0
+_PARTS_PER_THREAD = 4
+_LN_B = (math.log(1e-6), math.log(1e2))
+_RETROGRADE = math.cos(math.radians(179.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """(N,) each, at the stop altitude; not a number where `reached` is false. states: TEME km, km/s, at the end.
+
+    `broken` marks samples whose integration failed; those not reached and not broken were still aloft at the end.
+    steps: tried, of the integrator.
+    """
+
+    reached: np.ndarray[Any, np.dtype[np.bool_]]
+    broken: np.ndarray[Any, np.dtype[np.bool_]]
+    seconds: Array
+    lat_deg: Array
+    lon_deg: Array
+    speed_km_s: Array
+    states: Array
+    steps: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Air:
+    """A table under its drivers, from a start on: made once by `air`, flown through by many calls of `lifetimes`."""
+
+    table: Table
+    world: World
+    start_mjd: float
+
+
+def air(table: Table, drivers: Drivers, jd0: float, fr0: float) -> Air:
+    """Drives the table for flights from an epoch in UTC, some tens of milliseconds a day of it.
+
+    Raises density_days.OutsideTable when the drivers or the start lie outside the table.
+    """
+    start_mjd = (jd0 - _JD_OF_MJD_0) + fr0
+    table.check(start_mjd, start_mjd, table.top_km, table.top_km)
+    since_s = ((jd0 - _JD_OF_MJD_0) - table.start_mjd + fr0) * _DAY_S
+    world = World(table.driven(drivers), table.sense, table.top_km, since_s, gmst82_rad(jd0, fr0))
+    return Air(table, world, start_mjd)
+
+
+def departures(table: Table, drivers: Drivers, others: list[Drivers]) -> Array32:
+    """Returns what `lifetimes` takes for samples under other drivers than those of the whole: [sample, slice, term]."""
+    known = table.terms(drivers)
+    return np.stack([table.terms(one) - known for one in others]).astype(np.float32)
+
+
+def lifetimes(
+    states: Array,
+    ln_b: Array,
+    air: Air,
+    *,
+    ln_b_late: Array | None = None,
+    late_after_s: float = math.inf,
+    departures: Array32 | None = None,
+    stop_altitude_km: float = 80.0,
+    max_days: float = math.inf,
+    threads: int = 1,
+    rtol: float = RTOL,
+    share: float = SHARE,
+) -> Lifetimes:
+    """Flies states (N, 6), TEME (km, km/s) at the start of the air, to the stop, for max_days or to the table's end.
+
+    ln_b (N,): logarithm of B = Cd A/m in m2/kg, ln_b_late after late_after_s. Results depend neither on the threads
+    nor on the other samples. Raises density_days.OutsideTable when an apogee lies above the table, ValueError for
+    states, coefficients or departures that are none.
+    """
+    starts = np.ascontiguousarray(states, dtype=np.float64)
+    count, table = len(starts), air.table
+    logs = np.asarray(ln_b, dtype=np.float64)
+    logs_late = logs if ln_b_late is None else np.asarray(ln_b_late, dtype=np.float64)
+    changes = np.empty((count, 0, density_table.TERMS), np.float32) if departures is None else departures
+    _check(starts, logs, logs_late, changes, len(table.base))
+    _check_limits(stop_altitude_km, table.top_km, (max_days, rtol, share))
+    if count:
+        low, high = _heights_km(starts, air.world.gmst_rad)
+        if low < stop_altitude_km:
+            raise ValueError(f"a sample starts at {low:.1f} km, below the stop altitude; start higher")
+        table.check(air.start_mjd, air.start_mjd, stop_altitude_km, high)
+    end_s = min(max_days, table.end_mjd - air.start_mjd) * _DAY_S
+    goals = Goals(float(stop_altitude_km), float(late_after_s), end_s, rtol, share)
+    ends = _spread(starts, np.exp(logs), np.exp(logs_late), changes, goals, air.world, threads)
+    return _told(ends, air.world.gmst_rad)
+
+
+def _check_limits(stop_km: float, top_km: float, others: tuple[float, ...]) -> None:
+    if not LOWEST_STOP_KM <= stop_km < top_km:
+        raise ValueError(f"the stop altitude must be {LOWEST_STOP_KM:g} to {top_km:g} km, not {stop_km:g}")
+    if not all(one > 0.0 for one in others):
+        raise ValueError("max_days, rtol and share must be above 0")
+
+
+def _check(starts: Array, ln_b: Array, ln_b_late: Array, changes: Array32, slices: int) -> None:
+    count = len(starts)
+    if starts.ndim != 2 or starts.shape[1] != 6 or ln_b.shape != (count,) or ln_b_late.shape != (count,):
+        raise ValueError("states must be (N, 6), and ln_b and ln_b_late (N,)")
+    if changes.shape not in ((count, 0, density_table.TERMS), (count, slices, density_table.TERMS)):
+        raise ValueError(f"departures must be (N, {slices}, {density_table.TERMS}), not {changes.shape}")
+    if not (np.isfinite(starts).all() and np.isfinite(changes).all()):
+        raise ValueError("a state or a departure is no number")
+    for logs in (ln_b, ln_b_late):
+        if not ((logs > _LN_B[0]) & (logs < _LN_B[1])).all():
+            raise ValueError("a ballistic coefficient is not between 1e-6 and 100 m2/kg")
+
+
+def _heights_km(starts: Array, gmst_rad: float) -> tuple[float, float]:
+    """The lowest start, and the highest altitude on any orbit, oblateness allowed for."""
+    r, v = starts[:, :3], starts[:, 3:]
+    distance = np.linalg.norm(r, axis=1)
+    momentum = np.cross(r, v)
+    size = np.linalg.norm(momentum, axis=1)
+    energy = 0.5 * (v * v).sum(1) - MU_KM3_S2 / distance
+    if (energy >= 0.0).any() or (size == 0.0).any():
+        raise ValueError("a state is no orbit about the Earth")
+    if (momentum[:, 2] <= _RETROGRADE * size).any():
+        raise ValueError("an inclination is above 179 degrees, where the elements of the flight end")
+    axis = -0.5 * MU_KM3_S2 / energy
+    e = np.sqrt(np.maximum(1.0 - size**2 / (MU_KM3_S2 * axis), 0.0))
+    heights = [place(x, y, z, gmst_rad)[2] for x, y, z in r]
+    return min(heights), max(float((axis * (1.0 + e)).max()) - 6378.137, *heights)
+
+
+def _spread(
+    starts: Array, b: Array, b_late: Array, changes: Array32, goals: Goals, world: World, threads: int
+) -> Array:
+    count = len(starts)
+    ends = np.zeros((count, lanes.FIELDS))
+    if not count:
+        return ends
+
+    def run(rows: slice) -> None:
+        lanes.fly(starts[rows], b[rows], b_late[rows], changes[rows], goals, world, ends[rows])
+
+    size = max(lanes.LANES, math.ceil(count / max(1, threads * _PARTS_PER_THREAD)))
+    parts = [slice(k, min(k + size, count)) for k in range(0, count, size)]
+    if threads <= 1:
+        run(slice(0, count))
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(run, parts))
+    return ends
+
+
+def _told(ends: Array, gmst_rad: float) -> Lifetimes:
+    reached = ends[:, lanes.STATUS] == lanes.REACHED
+    broken = ends[:, lanes.STATUS] == lanes.BROKEN
+    seconds, states = ends[:, lanes.SECONDS], ends[:, lanes.END :]
+    places = np.empty((len(ends), 2))
+    for i, (x, y, z) in enumerate(states[:, :3]):
+        places[i] = place(x, y, z, gmst_rad + SIDEREAL_RAD_S * seconds[i])[:2]
+    lat_deg, lon_deg = np.degrees(places).T
+    speed = np.linalg.norm(states[:, 3:], axis=1)
+    told = [np.where(reached, one, np.nan) for one in (seconds, lat_deg, lon_deg, speed)]
+    return Lifetimes(reached, broken, told[0], told[1], told[2], told[3], states, ends[:, lanes.STEPS])
