@@ -124,7 +124,7 @@ def subscribe(
         max_records=1 if ordered else batch,
         batch_timeout_ms=200,
         auto_offset_reset="earliest",
-        session_timeout_ms=10_000,
+        session_timeout_ms=6_000,  # the broker's least: a killed member holds its group up for so long
         heartbeat_interval_ms=1_000,
         max_poll_interval_ms=600_000,
         ack_policy=AckPolicy.MANUAL,
