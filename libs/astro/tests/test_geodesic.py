@@ -68,7 +68,10 @@ def test_the_classical_line_from_flinders_peak_to_buninyong():
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(latitudes, longitudes), min_size=3, max_size=8, unique=True))
 def test_areas_of_polygons_are_karneys(corners):
-    """To 2 m2, over half the Earth with the sign turned; whole turns of the Earth's area do not count."""
+    """To 2 m2, over half the Earth with the sign turned; whole turns of the Earth's area do not count.
+
+    An edge between nearly opposite corners is itself known to 1 um only, over its length 20 m2.
+    """
     edges = list(zip(corners, [*corners[1:], corners[0]], strict=True))
     if any(abs(turned(b[1] - a[1])) > 179.0 and abs(a[0] + b[0]) < 1e-6 for a, b in edges):
         return  # opposite corners have several shortest lines, each may be taken
@@ -80,7 +83,8 @@ def test_areas_of_polygons_are_karneys(corners):
     whole = 4.0 * math.pi * airspace_outline.AUTHALIC_RADIUS_KM**2
     lat, lon = np.array(corners).T
     difference = geodesic_area.polygon_km2(lat, lon) - polygon.Compute()[2] / 1e6
-    assert abs(math.remainder(difference, whole)) < 2e-6
+    opposite = any(abs(turned(b[1] - a[1])) > 179.0 and abs(a[0] + b[0]) < 1.0 for a, b in edges)
+    assert abs(math.remainder(difference, whole)) < (2e-5 if opposite else 2e-6)
 
 
 def test_the_area_around_a_pole_is_that_of_the_cap():
