@@ -130,9 +130,11 @@ class Relay:
                 metadata_max_age_ms=2000,
                 linger_ms=2,
             )
+            starting = asyncio.ensure_future(producer.start())
             try:
-                await producer.start()
+                await asyncio.shield(starting)
             except BaseException:
+                await asyncio.gather(starting, return_exceptions=True)  # cut off it would leave its connection open
                 await producer.stop()
                 raise
             self._producer = producer

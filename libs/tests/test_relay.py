@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import signal
 import subprocess
 import sys
@@ -135,6 +136,15 @@ async def test_a_frozen_relay_does_not_hold_up_another_and_what_it_repeats_has_n
         await eventually(lambda: len(bench.handled) >= 320)
         await asyncio.sleep(0.5)
     assert bench.handled == [("rejected/a", n) for n in range(1, 321)]
+
+
+async def test_a_relay_that_is_stopped_while_it_starts_leaves_no_connection_open(bench):
+    for n in range(40):
+        relay = bench.relay()
+        relay.start()
+        await asyncio.sleep(n * 0.0007)
+        await relay.stop()
+        gc.collect()  # tells of what was left open
 
 
 def test_headers_that_were_written_are_read_back_and_any_missing_one_is_named():
