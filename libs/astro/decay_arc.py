@@ -11,19 +11,20 @@ import numpy as np
 from numba import njit
 
 from libs.astro import density_table, dop853, equinoctial
-from libs.astro.decay import SIDEREAL_RAD_S, place
+from libs.astro.decay import place
 from libs.astro.decay_lanes import World
-from libs.astro.gravity import MU_KM3_S2, RADIUS_KM, zonal
+from libs.astro.earth import GMST82_SPIN_RAD_S, IERS_SPIN_RAD_S
+from libs.astro.earth import WGS84_MU_KM3_S2 as MU_KM3_S2
+from libs.astro.earth import WGS84_RADIUS_KM as RADIUS_KM
+from libs.astro.gravity import zonal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-
-_SPIN_RAD_S = 7.292115e-5
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def density_at(x: float, y: float, z: float, t: float, world: World) -> float:
     """Density, kg/m3, at a point of the inertial frame t seconds after the start; held beyond the table's altitudes."""
-    lat, lon, alt = place(x, y, z, world.gmst_rad + SIDEREAL_RAD_S * t)
+    lat, lon, alt = place(x, y, z, world.gmst_rad + GMST82_SPIN_RAD_S * t)
     at_h = (world.since_s + t) / 3600.0
     alt = min(max(alt, density_table.BOTTOM_KM), world.top_km)
     lst_h = at_h + lon * (12.0 / math.pi)
@@ -44,7 +45,7 @@ def _slopes(e: Array, t: float, b: float, world: World, d: Array, o: int) -> flo
     radial, polar = zonal(up, RADIUS_KM / r)
     pull = MU_KM3_S2 / (r * r)
     v = math.sqrt(MU_KM3_S2 / p)
-    turning = _SPIN_RAD_S * r
+    turning = IERS_SPIN_RAD_S * r
     sr, st, sn = v * (f * s - g * c), v * wide - turning * across, turning * along
     rho = density_at(r * x, r * y, r * up, t, world)
     drag = -500.0 * b * rho * math.sqrt(sr * sr + st * st + sn * sn)
@@ -107,7 +108,7 @@ def rates(states: Array, seconds: Array, world: World) -> Array:
     for i in range(states.shape[0]):
         x, y, z, vx, vy, vz = states[i]
         rho = density_at(x, y, z, seconds[i], world)
-        rx, ry = vx + _SPIN_RAD_S * y, vy - _SPIN_RAD_S * x
+        rx, ry = vx + IERS_SPIN_RAD_S * y, vy - IERS_SPIN_RAD_S * x
         speed = math.sqrt(rx * rx + ry * ry + vz * vz)
         a = 1.0 / (2.0 / math.sqrt(x * x + y * y + z * z) - (vx * vx + vy * vy + vz * vz) / MU_KM3_S2)
         out[i] = -1000.0 * a * a / MU_KM3_S2 * rho * speed * (rx * vx + ry * vy + vz * vz)

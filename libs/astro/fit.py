@@ -16,6 +16,7 @@ from libs.astro import fit_history as past
 from libs.astro.decay import Sky
 from libs.astro.decay_tables import Air
 from libs.astro.density_kept import Kept
+from libs.astro.earth import WGS84_RADIUS_KM
 from libs.astro.elements import ElementSet
 from libs.astro.fit_history import History
 from libs.astro.fit_sets import DAY_S, HISTORY_DAYS, HISTORY_SETS, PoorFit, Ready, known, own_rate, ready
@@ -134,7 +135,7 @@ def _air(sets: Sequence[Ready], drivers: Drivers, life_s: float, horizon_days: f
     used = [one for one in sets if one.at_s >= -WINDOW_DAYS * DAY_S - 1.0]
     first = math.floor(mjd + (used[0].at_s - used[0].period_s) / DAY_S)
     last = mjd + min(TABLE_SHARE * _LIGHTER * life_s / DAY_S + 0.3, horizon_days)
-    apogee_km = max(one.semi_major_axis_km * (1.0 + one.elements.eccentricity) for one in used) - 6378.137 + 30.0
+    apogee_km = max(one.semi_major_axis_km * (1.0 + one.elements.eccentricity) for one in used) - WGS84_RADIUS_KM + 30.0
     top_km = density_table.UPPER_KM if apogee_km < density_table.UPPER_KM else density_table.TOP_KM
     row = round((mjd - drivers.start_mjd) * 8.0)
     reference = density_days.reference_sfu(float(drivers.rows[min(max(row, 0), len(drivers.rows) - 1), 1]))
@@ -142,9 +143,7 @@ def _air(sets: Sequence[Ready], drivers: Drivers, life_s: float, horizon_days: f
     return decay_tables.air(table, drivers, newest.epoch_jd, newest.epoch_jd_fraction)
 
 
-def _fit(
-    sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float, source: str
-) -> Fit:
+def _fit(sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float, source: str) -> Fit:
     last = sets[-1]
     state, ln_b = last.states(np.zeros(1))[0][0], math.log(b)
     alone = len(sets) == 1

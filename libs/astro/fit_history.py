@@ -13,16 +13,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from libs.astro import decay, density
+from libs.astro import density
 from libs.astro.decay import Sky, place
 from libs.astro.density import drag_density
+from libs.astro.earth import GMST82_SPIN_RAD_S, IERS_SPIN_RAD_S, WGS84_MU_KM3_S2
 from libs.astro.fit_sets import DAY_S, PoorFit, Ready
-from libs.astro.gravity import MU_KM3_S2
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 STEP_S = 120.0
-_SPIN_RAD_S = 7.292115e-5
 _LOWEST_KM = 60.0
 
 
@@ -43,9 +42,7 @@ class History:
 def history(sets: Sequence[Ready], above: Sky) -> History:
     steps = [between(one, other, above) for one, other in pairwise(sets)]
     integral = np.concatenate([[0.0], np.cumsum(steps)])
-    return History(
-        np.array([one.at_s for one in sets]), np.array([one.semi_major_axis_km for one in sets]), integral
-    )
+    return History(np.array([one.at_s for one in sets]), np.array([one.semi_major_axis_km for one in sets]), integral)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -55,12 +52,12 @@ def _rates(states: Array, seconds: Array, rows: Array, days: Array, since_s: flo
     rates = np.empty(states.shape[0])
     for i in range(states.shape[0]):
         x, y, z, vx, vy, vz = states[i]
-        lat, lon, alt = place(x, y, z, gmst_rad + decay.SIDEREAL_RAD_S * seconds[i])
+        lat, lon, alt = place(x, y, z, gmst_rad + GMST82_SPIN_RAD_S * seconds[i])
         rho = drag_density(rows, days, since_s + seconds[i], lat, lon, max(alt, _LOWEST_KM), work)
-        rx, ry = vx + _SPIN_RAD_S * y, vy - _SPIN_RAD_S * x
+        rx, ry = vx + IERS_SPIN_RAD_S * y, vy - IERS_SPIN_RAD_S * x
         speed = math.sqrt(rx * rx + ry * ry + vz * vz)
-        a = 1.0 / (2.0 / math.sqrt(x * x + y * y + z * z) - (vx * vx + vy * vy + vz * vz) / MU_KM3_S2)
-        rates[i] = -1000.0 * a * a / MU_KM3_S2 * rho * speed * (rx * vx + ry * vy + vz * vz)
+        a = 1.0 / (2.0 / math.sqrt(x * x + y * y + z * z) - (vx * vx + vy * vy + vz * vz) / WGS84_MU_KM3_S2)
+        rates[i] = -1000.0 * a * a / WGS84_MU_KM3_S2 * rho * speed * (rx * vx + ry * vy + vz * vz)
     return rates
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from libs.astro import sgp4
+from libs.astro.earth import WGS72_MU_KM3_S2
 from libs.astro.elements import ElementSet
 from libs.astro.time import seconds_between
 
@@ -19,7 +20,6 @@ HISTORY_SETS = 40
 EPOCH_AHEAD_DAYS = 1.0 / 24.0  # sets are published for a node soon to come
 DAY_S = 86400.0
 _SAME_EPOCH_S = 1.0
-_MU_SGP4 = 398600.8  # WGS-72
 
 
 class PoorFit(Exception):
@@ -88,7 +88,7 @@ def prepared(elements: ElementSet, at_s: float) -> Ready:
     kozai = elements.mean_motion_rev_day * 2.0 * math.pi / 1440.0
     inclination = math.radians(elements.inclination_deg)
     n = sgp4.unkozai_mean_motion_rad_min(kozai, elements.eccentricity, inclination) / 60.0
-    return Ready(elements, record, at_s, n, (_MU_SGP4 / n**2) ** (1.0 / 3.0))
+    return Ready(elements, record, at_s, n, (WGS72_MU_KM3_S2 / n**2) ** (1.0 / 3.0))
 
 
 def own_rate(one: Ready) -> float:
