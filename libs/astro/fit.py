@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import decay, decay_tables, density, density_days, density_table, fit_correction
+from libs.astro import decay, decay_tables, density, density_days, density_table, fit_correction, manoeuvre
 from libs.astro import fit_history as past
 from libs.astro.decay import Sky
 from libs.astro.decay_tables import Air
@@ -34,6 +34,7 @@ OBSERVATIONS = 4  # of a set
 OBSERVATIONS_ALONE = 8  # of a set that is the only one
 CREDIBLE_B = (2e-4, 1.0)  # m2/kg: below, thrust is the better explanation; above, no catalogued object is so light
 MAX_DAYS = 60.0
+STORM_AP = 80.0
 TABLE_SHARE = 1.6  # of the rough remaining life, that a table spans
 _GATE_KM = 15.0  # an object that sinks less than this in max_days is above its last days by far
 _B_OF_BSTAR = 12.741621  # m2/kg per 1/earth radius
@@ -73,7 +74,7 @@ def predict(
     """Fits the sets, in order of publication and all known at known_at_jd, for a prediction of the re-entry.
 
     The drivers must start a day before the oldest set used (20 days, 40 sets) and end at the horizon.
-    Raises TooHigh, PoorFit, and of the newest set sgp4.DeepSpace and sgp4.BadElements.
+    Raises TooHigh, PoorFit, manoeuvre.Thrusting, and of the newest set sgp4.DeepSpace and sgp4.BadElements.
     """
     sets = ready(known(elements, known_at_jd))
     newest = sets[-1].elements
@@ -83,10 +84,17 @@ def predict(
     horizon_days = min(max_days, above.end_s / DAY_S)
     _gate(sets[-1], above, horizon_days)
     history = past.history(sets, above)
+    manoeuvre.refuse(history, stormy(above))
     b, source = _start_b(sets, history, above)
     life_s = _rough_life_s(sets[-1], b, above, horizon_days)
     air = _air(sets, drivers, life_s, horizon_days, tables)
     return _fit(sets, history, above, air, b, source)
+
+
+def stormy(above: Sky) -> bool:
+    """Whether a 3-hour ap above 80 lies in the days of the fit, or is forecast."""
+    first = max(0, int((above.since_s - WINDOW_DAYS * DAY_S) // density.ROW_S))
+    return float(above.rows[first:, 3].max()) > STORM_AP
 
 
 def too_high(days: float) -> str:

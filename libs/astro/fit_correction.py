@@ -42,7 +42,7 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """state at the reference epoch; sigma_ln_b: formal; rms: of the residuals over their sigmas, first day and whole."""
+    """state at the reference epoch; sigma_ln_b: formal; rms: of residuals over sigmas."""
 
     state: Array
     ln_b: float
