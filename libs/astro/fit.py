@@ -84,7 +84,7 @@ def predict(
     horizon_days = min(max_days, above.end_s / DAY_S)
     _gate(sets[-1], above, horizon_days)
     history = past.history(sets, above)
-    manoeuvre.refuse(history, stormy(above))
+    manoeuvre.refuse(history, stormy=stormy(above))
     b, source = _start_b(sets, history, above)
     life_s = _rough_life_s(sets[-1], b, above, horizon_days)
     air = _air(sets, drivers, life_s, horizon_days, tables)

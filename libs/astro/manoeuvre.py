@@ -72,20 +72,25 @@ class Block:
     change_km: float
 
 
-def suspicions(past: History, stormy: bool = False) -> list[Suspicion]:
+def suspicions(past: History, *, stormy: bool) -> list[Suspicion]:
     """Signs in the last days, oldest first; stormy: whether a magnetic storm lay in them."""
-    found = [*_jumps(past.last(LINE_DAYS, 3), stormy), *_held_up(past), *_unsteady(past, STORM_RATIO if stormy else CALM_RATIO)]
+    ratio = STORM_RATIO if stormy else CALM_RATIO
+    found = [
+        *_jumps(past.last(LINE_DAYS, 3), stormy=stormy),
+        *_held_up(past),
+        *_unsteady(past, ratio),
+    ]
     return sorted(found, key=lambda one: one.at_s)
 
 
-def refuse(past: History, stormy: bool) -> None:
+def refuse(past: History, *, stormy: bool) -> None:
     """Raises Thrusting for a sign in the last 8 days."""
-    recent = [one for one in suspicions(past, stormy) if one.at_s > -RECENT_DAYS * DAY_S]
+    recent = [one for one in suspicions(past, stormy=stormy) if one.at_s > -RECENT_DAYS * DAY_S]
     if recent:
         raise Thrusting(f"{recent[-1]}; a manoeuvre is likelier than drag: ask its operator, or wait for later sets")
 
 
-def _jumps(part: History, stormy: bool) -> Iterator[Suspicion]:
+def _jumps(part: History, *, stormy: bool) -> Iterator[Suspicion]:
     """Steps further from drag than five times the noise of the line, half the decay and 0.3 km; see _FAST_KM."""
     change, integral = np.diff(part.axis_km), np.diff(part.integral)
     steps = integral < 0.0

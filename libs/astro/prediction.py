@@ -1,4 +1,4 @@
-"""A re-entry predicted from what was known: fit, spread, samples flown, window. What the service and backcasts both call.
+"""A re-entry predicted from what was known: fit, spread, samples flown, window. Service and backcasts call it alike.
 
 Times are seconds from the epoch of the newest element set.
 """
@@ -76,9 +76,7 @@ def predict(
             f"only {100.0 * share:.1f} % of the samples re-enter within {horizon_days:.0f} days; "
             "predict again with element sets from nearer the re-entry"
         )
-    return Prediction(
-        found, wide, drawn, seconds, life_s, float(nominal.lat_deg[0]), float(nominal.lon_deg[0])
-    )
+    return Prediction(found, wide, drawn, seconds, life_s, float(nominal.lat_deg[0]), float(nominal.lon_deg[0]))
 
 
 def _fly(

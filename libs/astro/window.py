@@ -26,7 +26,7 @@ _PLASTIC = 1.32471795724474602596  # of the R2 sequence: additive recurrence of 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """sigma_ln_b at lives of life_h hours, straight between them in the logarithm of the life; the factors of strata."""
+    """sigma_ln_b at lives of life_h hours, straight between in the logarithm of the life; factors of strata."""
 
     version: str
     life_h: tuple[float, ...]
@@ -57,8 +57,8 @@ class Draws:
 
 @cache
 def calibration() -> Calibration:
-    read = json.loads(CALIBRATION.read_text("ascii"))
-    return Calibration(**{key: tuple(value) if isinstance(value, list) else value for key, value in read.items()})
+    read: dict[str, Any] = json.loads(CALIBRATION.read_text("ascii"))
+    return Calibration(life_h=tuple(read.pop("life_h")), sigma_ln_b=tuple(read.pop("sigma_ln_b")), **read)
 
 
 def spread(fit: Fit, life_s: float, by: Calibration) -> Spread:

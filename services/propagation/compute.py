@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from libs.astro import density_days, fit, manoeuvre, prediction, sgp4
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet

@@ -8,8 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from libs.astro import fit, manoeuvre, prediction, sgp4
 from libs.astro.density_kept import Kept
@@ -34,18 +36,18 @@ class Declined:
     reason: str
 
 
-_state: dict[str, object] = {}  # of a worker process
+@cache
+def _days() -> Sequence[Day]:
+    return corpus.weather(DATA)
 
 
-def _start() -> None:
-    _state["days"], _state["tables"] = corpus.weather(DATA), Kept(TABLES)
+@cache
+def _tables() -> Kept:
+    return Kept(TABLES)
 
 
 def _score(cut: Cut) -> Row | Declined:
-    days, tables = _state["days"], _state["tables"]
-    assert isinstance(days, list)
-    assert isinstance(tables, Kept)
-    return score(cut, days, tables)
+    return score(cut, _days(), _tables())
 
 
 def score(cut: Cut, days: Sequence[Day], tables: Kept) -> Row | Declined:
@@ -63,18 +65,16 @@ def score(cut: Cut, days: Sequence[Day], tables: Kept) -> Row | Declined:
         return Declined(subject.catalogue_number, cut.name, f"{type(declined).__name__}: {declined}")
     life_s = seconds_between(found.fit.jd, found.fit.fr, *datetime_to_jd(subject.truth))
     error_h = (found.nominal_s - life_s) / 3600.0
-    return Row(
-        subject.catalogue_number, cut.name, subject.pseudo, life_s / 3600.0, error_h, found.seconds / 3600.0
-    )
+    return Row(subject.catalogue_number, cut.name, subject.pseudo, life_s / 3600.0, error_h, found.seconds / 3600.0)
 
 
-def run(lagged: bool) -> list[Row | Declined]:
-    chosen = [cut for subject in corpus.subjects(DATA) for cut in corpus.cuts(subject, lagged)]
-    with get_context("spawn").Pool(PROCESSES, _start) as pool:
+def run(*, lagged: bool) -> list[Row | Declined]:
+    chosen = [cut for subject in corpus.subjects(DATA) for cut in corpus.cuts(subject, lagged=lagged)]
+    with get_context("spawn").Pool(PROCESSES) as pool:
         return pool.map(_score, chosen, chunksize=1)
 
 
-def report(found: Sequence[Row | Declined]) -> dict[str, object]:
+def report(found: Sequence[Row | Declined]) -> dict[str, Any]:
     rows = [one for one in found if isinstance(one, Row)]
     return {
         "all": scoring.kpis(rows),
@@ -98,11 +98,10 @@ def _told(row: Row) -> dict[str, object]:
     }
 
 
-def table(kpis: dict[str, object]) -> str:
+def table(kpis: dict[str, Any]) -> str:
     lines = []
     for name in ("all", "truth_to_minutes", "pseudo_truth"):
         one = kpis[name]
-        assert isinstance(one, dict)
         if not one:
             continue
         head = "  ".join(f"{key} {one[key]:.1f}" for key in ("mean", "median", "p90", "within_20", "crps"))
@@ -110,7 +109,8 @@ def table(kpis: dict[str, object]) -> str:
         for level, figures in one["levels"].items():
             low, high = figures["held_interval"]
             lines.append(
-                f"  window {level}: held {figures['held']:.0f} % [{low:.0f}, {high:.0f}], width {figures['width']:.1f} %"
+                f"  window {level}: held {figures['held']:.0f} % [{low:.0f}, {high:.0f}],"
+                f" width {figures['width']:.1f} %"
             )
     return "\n".join(lines)
 
@@ -118,11 +118,11 @@ def table(kpis: dict[str, object]) -> str:
 def main() -> None:
     if not (DATA / "tle_reentry").exists():
         sys.exit(f"there is no validation data at {DATA}; set SPACECOM_VALIDATION_DATA to its folder")
-    kpis = {name: report(run(lagged)) for name, lagged in (("as_known", False), ("lagged", True))}
+    kpis = {name: report(run(lagged=lagged)) for name, lagged in (("as_known", False), ("lagged", True))}
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "kpi.json").write_text(json.dumps(kpis, indent=1))
     for name, one in kpis.items():
-        print(f"{name}\n{table(one)}")
+        sys.stdout.write(f"{name}\n{table(one)}\n")
 
 
 if __name__ == "__main__":

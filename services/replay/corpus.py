@@ -1,4 +1,4 @@
-"""Re-entries of the past that predictions are held against, read from the validation data; nothing of it is kept here."""
+"""Re-entries of the past that predictions are held against, read from the validation data: none of it is kept here."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def _subject(data: Path, one: "dict[str, str | int]") -> Subject:
     pseudo = number in _PSEUDO
     if pseudo:
         text = f"{text}T{_PSEUDO[number]}:00Z"
-    truth = datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC) + _TO_80_KM.get(number, timedelta())
+    truth = datetime.fromisoformat(text).astimezone(UTC) + _TO_80_KM.get(number, timedelta())
     return Subject(number, str(one["name"]), truth, pseudo, tuple(sets(data, number)))
 
 
@@ -65,12 +65,12 @@ def weather(data: Path) -> list[Day]:
     return weather_csv.read((data / WEATHER).read_bytes()).observed
 
 
-def cuts(subject: Subject, lagged: bool = False) -> Iterator[Cut]:
+def cuts(subject: Subject, *, lagged: bool = False) -> Iterator[Cut]:
     """The cut-offs at which a newer set was known than at the one before; lagged: without the newest of each."""
     last = 0.0
     for name, hours in CUT_OFFS_H.items():
         jd, fr = datetime_to_jd(subject.truth - timedelta(hours=hours))
-        known = _known(subject.elements, jd, fr, lagged)
+        known = _known(subject.elements, jd, fr, lagged=lagged)
         if not known:
             continue
         newest = max(one.epoch_jd + one.epoch_jd_fraction for one in known)
@@ -80,7 +80,7 @@ def cuts(subject: Subject, lagged: bool = False) -> Iterator[Cut]:
         yield Cut(subject, name, (jd, fr), tuple(known))
 
 
-def _known(elements: Sequence[ElementSet], jd: float, fr: float, lagged: bool) -> list[ElementSet]:
+def _known(elements: Sequence[ElementSet], jd: float, fr: float, *, lagged: bool) -> list[ElementSet]:
     known = [one for one in elements if seconds_between(jd, fr, one.epoch_jd, one.epoch_jd_fraction) <= 0.0]
     if not lagged or not known:
         return known
