@@ -23,7 +23,12 @@ class Format(Enum):
     OMM_XML = "omm-xml"
     OMM_KVN = "omm-kvn"
     OMM_CSV = "omm-csv"
+    OEM = "oem"
+    RDM = "rdm"
+    CDM = "cdm"
+    TIP = "tip"
     WEATHER = "weather"
+    WEATHER_CSV = "weather-csv"
     AIRSPACE = "airspace"
 
 
@@ -33,7 +38,12 @@ _WIRE = {
     Format.OMM_XML: pb.INPUT_FORMAT_OMM_XML,
     Format.OMM_KVN: pb.INPUT_FORMAT_OMM_KVN,
     Format.OMM_CSV: pb.INPUT_FORMAT_OMM_CSV,
+    Format.OEM: pb.INPUT_FORMAT_OEM,
+    Format.RDM: pb.INPUT_FORMAT_RDM,
+    Format.CDM: pb.INPUT_FORMAT_CDM,
+    Format.TIP: pb.INPUT_FORMAT_TIP,
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
+    Format.WEATHER_CSV: pb.INPUT_FORMAT_SPACE_WEATHER_CSV,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
 }
 
@@ -59,7 +69,7 @@ def ingest(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets (TLE, OMM in JSON, XML, KVN or CSV), space weather (CSSI) or an airspace (GeoJSON)."""
+    """Submit element sets, messages about an object, space weather or airspace; docs/reference/formats.md has all."""
     mesh = client.connect()
     header = pb.SubmitHeader(source=source, dataset=dataset)
     if form:

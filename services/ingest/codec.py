@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
-from services.ingest import domain, freshness
+from services.ingest import codec_messages, domain, freshness
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
@@ -23,6 +23,11 @@ FORMATS = {
     domain.Format.OMM_CSV: rpc.INPUT_FORMAT_OMM_CSV,
     domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    domain.Format.WEATHER_CSV: rpc.INPUT_FORMAT_SPACE_WEATHER_CSV,
+    domain.Format.OEM: rpc.INPUT_FORMAT_OEM,
+    domain.Format.RDM: rpc.INPUT_FORMAT_RDM,
+    domain.Format.CDM: rpc.INPUT_FORMAT_CDM,
+    domain.Format.TIP: rpc.INPUT_FORMAT_TIP,
 }
 FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
 
@@ -47,6 +52,8 @@ def to_wire(event: domain.Event) -> Message:
             return pb.SpaceWeatherForecastRecorded(source=source, days=map(_day_to_wire, days), input_sha256=sha256)
         case domain.AirspaceRecorded():
             return _airspace_to_wire(event)
+        case domain.ThirdPartyPredictionRecorded() | domain.EphemerisRecorded() | domain.ConjunctionRecorded():
+            return codec_messages.to_wire(event)
         case domain.SourceStateChanged():
             return source_to_wire(event)
         case _:

@@ -24,6 +24,16 @@ class Format(Enum):
     OMM_CSV = "omm-csv"
     CSSI = "cssi-space-weather"
     AIRSPACE = "airspace-geojson"
+    WEATHER_CSV = "space-weather-csv"
+    OEM = "oem"
+    RDM = "rdm"
+    CDM = "cdm"
+    TIP = "tip"
+
+
+class ThirdPartyKind(Enum):
+    TIP = "tip"
+    RDM = "rdm"
 
 
 class SourceHealth(Enum):
@@ -120,6 +130,61 @@ class AirspaceRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class ThirdPartyPredictionRecorded:
+    """Times as UTC Julian date pairs; the window is minutes before and after the nominal time, 0 and 0 for none."""
+
+    catalogue_number: int
+    source: str
+    kind: ThirdPartyKind
+    originator: bytes
+    message_id: bytes
+    nominal_jd: float
+    nominal_jd_fraction: float
+    window_start_min: float
+    window_end_min: float
+    reentry_altitude_km: float
+    latitude_deg: float | None
+    longitude_deg: float | None
+    confidence_percent: float | None
+    controlled: bool | None
+    made_at: datetime
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class EphemerisRecorded:
+    """One segment; its states are in the kept input. Times in the segment's own time system."""
+
+    catalogue_number: int
+    source: str
+    originator: bytes
+    reference_frame: str
+    time_system: str
+    start_jd: float
+    start_jd_fraction: float
+    stop_jd: float
+    stop_jd_fraction: float
+    state_count: int
+    input_sha256: str
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConjunctionRecorded:
+    catalogue_number: int
+    other_catalogue_number: int
+    source: str
+    originator: bytes
+    message_id: bytes
+    closest_jd: float
+    closest_jd_fraction: float
+    miss_distance_m: float
+    relative_speed_m_s: float | None
+    collision_probability: float | None
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceStateChanged:
     source: str
     state: SourceHealth
@@ -135,6 +200,9 @@ Event = (
     | SpaceWeatherRecorded
     | SpaceWeatherForecastRecorded
     | AirspaceRecorded
+    | ThirdPartyPredictionRecorded
+    | EphemerisRecorded
+    | ConjunctionRecorded
     | SourceStateChanged
 )
 
@@ -142,16 +210,23 @@ Event = (
 def stream_of(event: Event) -> str:
     match event:
         case ObjectCatalogued(catalogue_number=number) | ObjectRevised(catalogue_number=number):
-            return f"object/{number}"
+            kind, key = "object", str(number)
         case ElementSetAccepted(elements=elements):
-            return f"elements/{elements.catalogue_number}"
-        case InputRejected(source=source):
-            return f"rejected/{source}"
-        case SpaceWeatherRecorded(source=source) | SpaceWeatherForecastRecorded(source=source):
-            return f"weather/{source}"
-        case AirspaceRecorded(dataset=dataset):
-            return f"airspace/{dataset}"
-        case SourceStateChanged(source=source):
-            return f"source/{source}"
+            kind, key = "elements", str(elements.catalogue_number)
+        case InputRejected(source=key):
+            kind = "rejected"
+        case SpaceWeatherRecorded(source=key) | SpaceWeatherForecastRecorded(source=key):
+            kind = "weather"
+        case AirspaceRecorded(dataset=key):
+            kind = "airspace"
+        case ThirdPartyPredictionRecorded(catalogue_number=number):
+            kind, key = "thirdparty", str(number)
+        case EphemerisRecorded(catalogue_number=number):
+            kind, key = "ephemeris", str(number)
+        case ConjunctionRecorded(catalogue_number=number):
+            kind, key = "conjunction", str(number)
+        case SourceStateChanged(source=key):
+            kind = "source"
         case _:
             assert_never(event)
+    return f"{kind}/{key}"

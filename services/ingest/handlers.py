@@ -12,7 +12,18 @@ from libs.astro.elements import ElementSet, RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection
-from services.ingest import airspace, catalogue, codec, domain, freshness, queries, reading, weather
+from services.ingest import (
+    airspace,
+    catalogue,
+    codec,
+    codec_messages,
+    domain,
+    freshness,
+    messages,
+    queries,
+    reading,
+    weather,
+)
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
@@ -50,6 +61,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
     kept = replace(delivery, input_sha256=await gate.blobs.put(data))
     read = await gate.reader.read(stated, data)
     read = _refuse_epochs(read, kept, timedelta(days=gate.settings.ingest_epoch_lead_days))
+    read = await _refuse_messages(gate, read, kept)
     if read.format is Format.AIRSPACE and not kept.dataset:
         raise domain.BadSubmission("an airspace needs the name of its dataset; state it in the header")
     accepted, duplicate = await HANDLERS[read.format](gate, read, kept, cause)
@@ -87,6 +99,29 @@ def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Readin
     )
     good = tuple(elements for elements, problem in problems if not problem)
     return replace(read, sets=good, refusals=read.refusals + refused)
+
+
+async def _refuse_messages(gate: Gate, read: Reading, delivery: Delivery) -> Reading:
+    """Of objects that the catalogue does not know, or made after they were published."""
+    if not read.messages:
+        return read
+    lead = timedelta(days=gate.settings.ingest_epoch_lead_days)
+    async with gate.pool.acquire() as conn:
+        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
+    good: list[messages.OfferMessage] = []
+    refused: list[reading.Refusal] = []
+    for offer in read.messages:
+        if messages.resolved(offer, numbers, delivery) is None:
+            refused.append(_refused_offer(offer, RefusalReason.MISMATCH, messages.unknown_object(offer)))
+        elif problem := messages.time_problem(offer, delivery, lead):
+            refused.append(_refused_offer(offer, RefusalReason.EPOCH, problem))
+        else:
+            good.append(offer)
+    return replace(read, messages=tuple(good), refusals=(*read.refusals, *refused))
+
+
+def _refused_offer(offer: messages.OfferMessage, reason: RefusalReason, detail: str) -> reading.Refusal:
+    return reading.Refusal(offer.raw, offer.line, offer.column, reason, detail)
 
 
 def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> InputRejected:
@@ -128,6 +163,19 @@ async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Conne
         catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
     ]
     return [event for events in decided for event in events]
+
+
+async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    async def decide(conn: Connection) -> Sequence[Event]:
+        return messages.decide_messages(offered, await queries.known_contents(conn, list(offered)))
+
+    async with gate.pool.acquire() as conn:
+        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
+    facts = [messages.resolved(offer, numbers, delivery) for offer in read.messages]
+    offered = {codec_messages.content_key(codec_messages.to_wire(fact)): fact for fact in facts if fact}
+    streams = sorted({domain.stream_of(fact) for fact in offered.values()})
+    accepted = len(await record(gate.pool, gate.log, streams, decide, delivery, cause)) if offered else 0
+    return accepted, len(read.messages) - accepted
 
 
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
@@ -187,7 +235,12 @@ HANDLERS: dict[Format, Handle] = {
     Format.OMM_XML: record_elements,
     Format.OMM_KVN: record_elements,
     Format.OMM_CSV: record_elements,
+    Format.TIP: record_messages,
+    Format.RDM: record_messages,
+    Format.CDM: record_messages,
+    Format.OEM: record_messages,
     Format.CSSI: record_weather,
+    Format.WEATHER_CSV: record_weather,
     Format.AIRSPACE: record_airspace,
     Format.UNKNOWN: record_nothing,
 }

@@ -2,10 +2,10 @@
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import catalogue, codec
+from services.ingest import catalogue, codec, codec_messages
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
-TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections")
+TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections", "object_messages")
 
 
 async def project(conn: Connection, recorded: Recorded) -> None:
@@ -23,6 +23,8 @@ async def project(conn: Connection, recorded: Recorded) -> None:
             await _weather(conn, fact, predicted=True)
         case pb.AirspaceRecorded():
             await _airspace(conn, fact)
+        case pb.ThirdPartyPredictionRecorded() | pb.EphemerisRecorded() | pb.ConjunctionRecorded():
+            await _object_message(conn, recorded, fact)
         case pb.SourceStateChanged():
             await _source(conn, fact)
         case _:
@@ -106,6 +108,19 @@ async def _airspace(conn: Connection, fact: pb.AirspaceRecorded) -> None:
         fact.geojson_sha256,
         fact.source,
         fact.feature_count,
+    )
+
+
+async def _object_message(conn: Connection, recorded: Recorded, fact: codec_messages.MessageWire) -> None:
+    await conn.execute(
+        """INSERT INTO object_messages (content_key, kind, catalogue_number, said_at, position, body)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        codec_messages.content_key(fact),
+        recorded.type,
+        fact.catalogue_number,
+        recorded.occurred_at,
+        recorded.position,
+        recorded.data,
     )
 
 

@@ -1,7 +1,7 @@
 """Questions to the read models; rows become frozen dataclasses."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,6 +77,35 @@ async def entries(conn: Connection, numbers: Sequence[int]) -> dict[int, Entry]:
         )
         for row in rows
     }
+
+
+async def numbers_of(conn: Connection, designators: Collection[bytes]) -> dict[bytes, int]:
+    """Catalogue numbers of objects by their designators; one that several objects bear is left out."""
+    if not designators:
+        return {}
+    rows = await conn.fetch(
+        """SELECT international_designator AS designator, min(catalogue_number) AS number FROM objects
+           WHERE international_designator = ANY ($1) GROUP BY international_designator HAVING count(*) = 1""",
+        list(designators),
+    )
+    return {row["designator"]: row["number"] for row in rows}
+
+
+async def known_contents(conn: Connection, keys: Sequence[bytes]) -> set[bytes]:
+    rows = await conn.fetch("SELECT content_key FROM object_messages WHERE content_key = ANY ($1)", keys)
+    return {row["content_key"] for row in rows}
+
+
+async def third_party_predictions(conn: Connection, number: int, limit: int) -> list[bytes]:
+    """Newest first."""
+    rows = await conn.fetch(
+        """SELECT body FROM object_messages
+           WHERE catalogue_number = $1 AND kind = 'spacecom.ingest.v1.ThirdPartyPredictionRecorded'
+           ORDER BY said_at DESC, position DESC LIMIT $2""",
+        number,
+        limit,
+    )
+    return [row["body"] for row in rows]
 
 
 async def known_weather(conn: Connection, source: str) -> KnownWeather:

@@ -2,19 +2,24 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from libs.astro import airspace, tle, weather
+from libs.astro import airspace, tle, weather, weather_csv
 from libs.astro.elements import ElementSet, RefusalReason, Refused
 from libs.ccsds import omm
 from libs.rows.places import excerpt
 from libs.workers import Lost, Workers
+from services.ingest import message_reading
 from services.ingest.domain import MAX_RAW, Format, WeatherDay
+from services.ingest.messages import OfferMessage
+from services.ingest.recognising import recognise
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
-READ_HERE = "TLE, OMM (JSON, XML, KVN, CSV), CSSI space weather or an airspace GeoJSON"
+READ_HERE = (
+    "TLE, OMM (JSON, XML, KVN, CSV), OEM, RDM or CDM (KVN, XML), TIP (JSON, CSV), space weather (CSSI, CelesTrak CSV) "
+    "or an airspace GeoJSON"
+)
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
 SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
     Format.TLE: tle.read,
@@ -22,6 +27,16 @@ SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
     Format.OMM_XML: omm.read_omm_xml,
     Format.OMM_KVN: omm.read_omm_kvn,
     Format.OMM_CSV: omm.read_omm_csv,
+}
+MESSAGES: dict[Format, Callable[[bytes], Iterator[OfferMessage | Refused]]] = {
+    Format.TIP: message_reading.read_tip,
+    Format.RDM: message_reading.read_rdm,
+    Format.CDM: message_reading.read_cdm,
+    Format.OEM: message_reading.read_oem,
+}
+WEATHER: dict[Format, Callable[[bytes], weather.WeatherFile]] = {
+    Format.CSSI: weather.read_cssi,
+    Format.WEATHER_CSV: weather_csv.read_csv,
 }
 
 
@@ -40,32 +55,11 @@ class Reading:
     sets: tuple[ElementSet, ...] = ()
     observed: tuple[WeatherDay, ...] = ()
     predicted: tuple[WeatherDay, ...] = ()
+    messages: tuple[OfferMessage, ...] = ()
     feature_count: int = 0
     invalid_features: tuple[tuple[str, str], ...] = ()
     notice: str = ""
     refusals: tuple[Refusal, ...] = ()
-
-
-def recognise(data: bytes) -> Format:
-    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head[:1] in (b"{", b"["):
-        return Format.AIRSPACE if b'"FeatureCollection"' in data[:65536] else Format.OMM_JSON
-    if head.startswith(b"DATATYPE CssiSpaceWeather") or b"BEGIN OBSERVED" in head or b"NUM_OBSERVED_POINTS" in head:
-        return Format.CSSI
-    if any(line[:2] == b"1 " for line in head.splitlines()[:3]):
-        return Format.TLE
-    return _recognise_omm(head)
-
-
-def _recognise_omm(head: bytes) -> Format:
-    if re.match(rb"CCSDS_OMM_VERS *=", head):
-        return Format.OMM_KVN
-    if head.startswith(b"<") and re.search(rb"<(ndm:)?omm[\s>]", head):
-        return Format.OMM_XML
-    columns = head.partition(b"\n")[0]
-    if b"," in columns and b"NORAD_CAT_ID" in columns and b"MEAN_MOTION" in columns:
-        return Format.OMM_CSV
-    return Format.UNKNOWN
 
 
 def read(stated: Format, data: bytes) -> Reading:
@@ -74,8 +68,10 @@ def read(stated: Format, data: bytes) -> Reading:
     match found:
         case Format.TLE | Format.OMM_JSON | Format.OMM_XML | Format.OMM_KVN | Format.OMM_CSV:
             return _read_sets(found, SETS[found](data), data)
-        case Format.CSSI:
-            return _read_weather(data)
+        case Format.TIP | Format.RDM | Format.CDM | Format.OEM:
+            return _read_messages(found, MESSAGES[found](data), data)
+        case Format.CSSI | Format.WEATHER_CSV:
+            return _read_weather(found, data)
         case Format.AIRSPACE:
             return _read_airspace(data)
         case Format.UNKNOWN:
@@ -96,18 +92,29 @@ def _read_sets(found: Format, records: Iterator[ElementSet | Refused], data: byt
     return Reading(found, sets=tuple(sets), refusals=tuple(refusals))
 
 
-def _read_weather(data: bytes) -> Reading:
+def _read_messages(found: Format, records: Iterator[OfferMessage | Refused], data: bytes) -> Reading:
+    offers: list[OfferMessage] = []
+    refusals: list[Refusal] = []
+    for record in records:
+        if isinstance(record, OfferMessage):
+            offers.append(record)
+        else:
+            refusals.append(_refusal(record, []))
+    if not offers and not refusals:
+        refusals.append(_whole(data, f"holds no {found.name}"))
+    return Reading(found, messages=tuple(offers), refusals=tuple(refusals))
+
+
+def _read_weather(found: Format, data: bytes) -> Reading:
     try:
-        file = weather.read_cssi(data)
+        file = WEATHER[found](data)
     except Refused as refused:
-        return Reading(Format.CSSI, refusals=(_refusal(refused, data.splitlines()),))
+        return Reading(found, refusals=(_refusal(refused, data.splitlines()),))
     lines = data.splitlines()
     refusals = [_refusal(refused, lines) for refused in file.rejections]
     if not file.observed and not file.predicted and not refusals:
         refusals.append(_whole(data, "holds no day of space weather"))
-    return Reading(
-        Format.CSSI, observed=_days(file.observed), predicted=_days(file.predicted), refusals=tuple(refusals)
-    )
+    return Reading(found, observed=_days(file.observed), predicted=_days(file.predicted), refusals=tuple(refusals))
 
 
 def _days(days: Iterable[weather.Day]) -> tuple[WeatherDay, ...]:

@@ -50,4 +50,6 @@ def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]
     if isinstance(event, domain.ElementSetAccepted):
         epoch = catalogue.epoch_of(event.elements)
         return epoch, delivery.available_at or epoch
+    if isinstance(event, domain.ThirdPartyPredictionRecorded):
+        return event.made_at, delivery.available_at or event.made_at
     return delivery.available_at or delivery.received_at, delivery.available_at

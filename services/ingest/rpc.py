@@ -65,6 +65,20 @@ class IngestServicer(IngestServiceServicer):
         token = str(rows[size - 1].catalogue_number) if len(rows) > size else ""
         return wire.ListObjectsResponse(objects=map(_object, rows[:size]), next_page_token=token)
 
+    async def ListThirdPartyPredictions(
+        self, request: wire.ListThirdPartyPredictionsRequest, context: object
+    ) -> wire.ListThirdPartyPredictionsResponse:
+        rpc.require(ROLE_VIEWER)
+        visible = rpc.principal().entitlements.catalogue_numbers
+        number = request.catalogue_number
+        if visible and number not in visible:
+            raise domain.UnknownObject(f"object {number} is not in the catalogue; check the number")
+        async with self._gate.pool.acquire() as conn:
+            bodies = await queries.third_party_predictions(conn, number, page_size(request.page_size))
+        return wire.ListThirdPartyPredictionsResponse(
+            predictions=map(pb.ThirdPartyPredictionRecorded.FromString, bodies)
+        )
+
     async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:
         rpc.require(ROLE_VIEWER)
         now = datetime.now(UTC)

@@ -1,0 +1,46 @@
+"""What a submitted file is, by its first bytes."""
+
+import re
+
+from services.ingest.domain import Format
+
+_CCSDS = {"OMM": (Format.OMM_KVN, Format.OMM_XML)} | {
+    form.name: (form, form) for form in (Format.OEM, Format.RDM, Format.CDM)
+}
+_KVN = re.compile(rb"CCSDS_(OMM|OEM|RDM|CDM)_VERS *=")
+_XML = re.compile(rb"<(?:ndm:)?(omm|oem|rdm|cdm)[\s>]")
+_JSON = (  # the keys that a record of it has, the most telling first
+    ((b"DECAY_EPOCH", b"WINDOW"), Format.TIP),
+)
+_CSV = (  # the columns that its header has
+    ((b"DATE", b"F10.7_OBS", b"AP_AVG"), Format.WEATHER_CSV),
+    ((b"DECAY_EPOCH", b"WINDOW"), Format.TIP),
+    ((b"NORAD_CAT_ID", b"MEAN_MOTION"), Format.OMM_CSV),
+)
+
+
+def recognise(data: bytes) -> Format:
+    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:1] in (b"{", b"["):
+        return _json(data[:65536])
+    if head.startswith(b"DATATYPE CssiSpaceWeather") or b"BEGIN OBSERVED" in head or b"NUM_OBSERVED_POINTS" in head:
+        return Format.CSSI
+    if any(line[:2] == b"1 " for line in head.splitlines()[:3]):
+        return Format.TLE
+    if match := _KVN.match(head):
+        return _CCSDS[match[1].decode()][0]
+    if head.startswith(b"<"):
+        found = _XML.search(head)
+        return _CCSDS[found[1].decode().upper()][1] if found else Format.UNKNOWN
+    return _csv(head.partition(b"\n")[0])
+
+
+def _json(head: bytes) -> Format:
+    if b'"FeatureCollection"' in head:
+        return Format.AIRSPACE
+    return next((form for keys, form in _JSON if all(b'"%s"' % key in head for key in keys)), Format.OMM_JSON)
+
+
+def _csv(header: bytes) -> Format:
+    columns = {name.strip(b' "\r') for name in header.split(b",")}
+    return next((form for names, form in _CSV if columns.issuperset(names)), Format.UNKNOWN)
