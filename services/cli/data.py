@@ -29,6 +29,7 @@ class Format(Enum):
     TIP = "tip"
     WEATHER = "weather"
     WEATHER_CSV = "weather-csv"
+    SWPC = "swpc"
     AIRSPACE = "airspace"
 
 
@@ -44,6 +45,7 @@ _WIRE = {
     Format.TIP: pb.INPUT_FORMAT_TIP,
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     Format.WEATHER_CSV: pb.INPUT_FORMAT_SPACE_WEATHER_CSV,
+    Format.SWPC: pb.INPUT_FORMAT_SWPC_JSON,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
 }
 

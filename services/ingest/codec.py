@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
-from services.ingest import codec_messages, domain, freshness
+from services.ingest import codec_messages, codec_weather, domain, freshness
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
@@ -24,6 +24,7 @@ FORMATS = {
     domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
     domain.Format.WEATHER_CSV: rpc.INPUT_FORMAT_SPACE_WEATHER_CSV,
+    domain.Format.SWPC: rpc.INPUT_FORMAT_SWPC_JSON,
     domain.Format.OEM: rpc.INPUT_FORMAT_OEM,
     domain.Format.RDM: rpc.INPUT_FORMAT_RDM,
     domain.Format.CDM: rpc.INPUT_FORMAT_CDM,
@@ -46,10 +47,10 @@ def to_wire(event: domain.Event) -> Message:
             return _elements_to_wire(elements, source, sha256)
         case domain.InputRejected():
             return rejection_to_wire(event)
-        case domain.SpaceWeatherRecorded(source, days, sha256):
-            return pb.SpaceWeatherRecorded(source=source, days=map(_day_to_wire, days), input_sha256=sha256)
-        case domain.SpaceWeatherForecastRecorded(source, days, sha256):
-            return pb.SpaceWeatherForecastRecorded(source=source, days=map(_day_to_wire, days), input_sha256=sha256)
+        case (
+            domain.SpaceWeatherRecorded() | domain.SpaceWeatherForecastRecorded() | domain.SpaceWeatherIndicesRecorded()
+        ):
+            return codec_weather.to_wire(event)
         case domain.AirspaceRecorded():
             return _airspace_to_wire(event)
         case domain.ThirdPartyPredictionRecorded() | domain.EphemerisRecorded() | domain.ConjunctionRecorded():
@@ -115,12 +116,6 @@ def rejection_to_wire(event: domain.InputRejected) -> pb.InputRejected:
         reason=_REASON[event.reason],
         detail=event.detail,
         input_sha256=event.input_sha256,
-    )
-
-
-def _day_to_wire(day: domain.WeatherDay) -> pb.SpaceWeatherDay:
-    return pb.SpaceWeatherDay(
-        mjd=day.mjd, ap_3h=day.ap_3h, ap_daily=day.ap_daily, f107_observed_sfu=day.f107_observed_sfu
     )
 
 

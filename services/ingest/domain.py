@@ -25,6 +25,7 @@ class Format(Enum):
     CSSI = "cssi-space-weather"
     AIRSPACE = "airspace-geojson"
     WEATHER_CSV = "space-weather-csv"
+    SWPC = "swpc-json"
     OEM = "oem"
     RDM = "rdm"
     CDM = "cdm"
@@ -120,6 +121,22 @@ class SpaceWeatherForecastRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class WeatherIndex:
+    """Parts of an observed day: no ap, or no flux, where they are published apart."""
+
+    mjd: int
+    ap_3h: tuple[float, ...]
+    f107_observed_sfu: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceWeatherIndicesRecorded:
+    source: str
+    days: tuple[WeatherIndex, ...]
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class AirspaceRecorded:
     dataset: str
     geojson_sha256: str
@@ -199,6 +216,7 @@ Event = (
     | InputRejected
     | SpaceWeatherRecorded
     | SpaceWeatherForecastRecorded
+    | SpaceWeatherIndicesRecorded
     | AirspaceRecorded
     | ThirdPartyPredictionRecorded
     | EphemerisRecorded
@@ -215,8 +233,8 @@ def stream_of(event: Event) -> str:
             kind, key = "elements", str(elements.catalogue_number)
         case InputRejected(source=key):
             kind = "rejected"
-        case SpaceWeatherRecorded(source=key) | SpaceWeatherForecastRecorded(source=key):
-            kind = "weather"
+        case SpaceWeatherRecorded() | SpaceWeatherForecastRecorded() | SpaceWeatherIndicesRecorded():
+            kind, key = "weather", event.source
         case AirspaceRecorded(dataset=key):
             kind = "airspace"
         case ThirdPartyPredictionRecorded(catalogue_number=number):

@@ -23,6 +23,7 @@ from services.ingest import (
     queries,
     reading,
     weather,
+    weather_queries,
 )
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
@@ -180,13 +181,16 @@ async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: 
 
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     async def decide(conn: Connection) -> list[Event]:
-        offer = weather.OfferWeather(read.observed, read.predicted, delivery)
-        return weather.decide_weather(offer, await queries.known_weather(conn, delivery.source))
+        offer = weather.OfferWeather(read.observed, read.predicted, delivery, read.indices)
+        return weather.decide_weather(
+            offer, await weather_queries.known_weather(conn, delivery.source, delivery.available_at)
+        )
 
     recorded = await record(gate.pool, gate.log, [f"weather/{delivery.source}"], decide, delivery, cause)
-    kinds = (domain.SpaceWeatherRecorded, domain.SpaceWeatherForecastRecorded)
+    observed = domain.SpaceWeatherIndicesRecorded if read.indices else domain.SpaceWeatherRecorded
+    kinds = (observed, domain.SpaceWeatherForecastRecorded)
     accepted = sum(len(event.days) for event in recorded if isinstance(event, kinds))
-    return accepted, len(read.observed) + len(read.predicted) - accepted
+    return accepted, len(read.observed) + len(read.indices) + len(read.predicted) - accepted
 
 
 async def record_airspace(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
@@ -241,6 +245,7 @@ HANDLERS: dict[Format, Handle] = {
     Format.OEM: record_messages,
     Format.CSSI: record_weather,
     Format.WEATHER_CSV: record_weather,
+    Format.SWPC: record_weather,
     Format.AIRSPACE: record_airspace,
     Format.UNKNOWN: record_nothing,
 }

@@ -5,7 +5,16 @@ from libs.postgres import Connection
 from services.ingest import catalogue, codec, codec_messages
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
-TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections", "object_messages")
+TABLES = (
+    "objects",
+    "element_sets",
+    "weather_days",
+    "weather_indices",
+    "airspaces",
+    "sources",
+    "rejections",
+    "object_messages",
+)
 
 
 async def project(conn: Connection, recorded: Recorded) -> None:
@@ -18,9 +27,11 @@ async def project(conn: Connection, recorded: Recorded) -> None:
         case pb.InputRejected():
             await _rejection(conn, recorded, fact)
         case pb.SpaceWeatherRecorded():
-            await _weather(conn, fact, predicted=False)
+            await _weather(conn, recorded, fact, predicted=False)
         case pb.SpaceWeatherForecastRecorded():
-            await _weather(conn, fact, predicted=True)
+            await _weather(conn, recorded, fact, predicted=True)
+        case pb.SpaceWeatherIndicesRecorded():
+            await _weather_indices(conn, recorded, fact)
         case pb.AirspaceRecorded():
             await _airspace(conn, fact)
         case pb.ThirdPartyPredictionRecorded() | pb.EphemerisRecorded() | pb.ConjunctionRecorded():
@@ -87,14 +98,30 @@ async def _rejection(conn: Connection, recorded: Recorded, fact: pb.InputRejecte
 
 
 async def _weather(
-    conn: Connection, fact: pb.SpaceWeatherRecorded | pb.SpaceWeatherForecastRecorded, *, predicted: bool
+    conn: Connection,
+    recorded: Recorded,
+    fact: pb.SpaceWeatherRecorded | pb.SpaceWeatherForecastRecorded,
+    *,
+    predicted: bool,
 ) -> None:
+    known = (fact.source, predicted, recorded.available_at, recorded.position)
     await conn.executemany(
-        """INSERT INTO weather_days (source, predicted, mjd, ap_3h, ap_daily, f107_observed_sfu)
-           VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (source, predicted, mjd) DO UPDATE SET
-             ap_3h = EXCLUDED.ap_3h, ap_daily = EXCLUDED.ap_daily, f107_observed_sfu = EXCLUDED.f107_observed_sfu""",
-        [(fact.source, predicted, d.mjd, list(d.ap_3h), d.ap_daily, d.f107_observed_sfu) for d in fact.days],
+        """INSERT INTO weather_days
+             (source, predicted, available_at, position, mjd, ap_3h, ap_daily, f107_observed_sfu)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        [(*known, d.mjd, list(d.ap_3h), d.ap_daily, d.f107_observed_sfu) for d in fact.days],
+    )
+
+
+async def _weather_indices(conn: Connection, recorded: Recorded, fact: pb.SpaceWeatherIndicesRecorded) -> None:
+    known = (fact.source, recorded.available_at, recorded.position)
+    await conn.executemany(
+        """INSERT INTO weather_indices (source, available_at, position, mjd, ap_3h, f107_observed_sfu)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        [
+            (*known, d.mjd, list(d.ap_3h), d.f107_observed_sfu if d.HasField("f107_observed_sfu") else None)
+            for d in fact.days
+        ],
     )
 
 

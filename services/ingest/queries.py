@@ -7,8 +7,6 @@ from datetime import datetime
 
 from libs.postgres import Connection
 from services.ingest.catalogue import Entry
-from services.ingest.domain import WeatherDay
-from services.ingest.weather import KnownWeather
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +104,6 @@ async def third_party_predictions(conn: Connection, number: int, limit: int) -> 
         limit,
     )
     return [row["body"] for row in rows]
-
-
-async def known_weather(conn: Connection, source: str) -> KnownWeather:
-    known = KnownWeather()
-    for row in await conn.fetch("SELECT * FROM weather_days WHERE source = $1", source):
-        days = known.predicted if row["predicted"] else known.observed
-        days[row["mjd"]] = WeatherDay(row["mjd"], tuple(row["ap_3h"]), row["ap_daily"], row["f107_observed_sfu"])
-    return known
 
 
 async def airspace_sha256(conn: Connection, dataset: str) -> str:

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from libs.astro import airspace, tle, weather, weather_csv
 from libs.astro.elements import ElementSet, RefusalReason, Refused
 from libs.ccsds import omm
+from libs.providers import swpc
 from libs.rows.places import excerpt
 from libs.workers import Lost, Workers
 from services.ingest import message_reading
-from services.ingest.domain import MAX_RAW, Format, WeatherDay
+from services.ingest.domain import MAX_RAW, Format, WeatherDay, WeatherIndex
 from services.ingest.messages import OfferMessage
 from services.ingest.recognising import recognise
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
 READ_HERE = (
-    "TLE, OMM (JSON, XML, KVN, CSV), OEM, RDM or CDM (KVN, XML), TIP (JSON, CSV), space weather (CSSI, CelesTrak CSV) "
-    "or an airspace GeoJSON"
+    "TLE, OMM (JSON, XML, KVN, CSV), OEM, RDM or CDM (KVN, XML), TIP (JSON, CSV), space weather (CSSI, "
+    "CelesTrak CSV, SWPC JSON) or an airspace GeoJSON"
 )
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
 SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
@@ -55,6 +56,7 @@ class Reading:
     sets: tuple[ElementSet, ...] = ()
     observed: tuple[WeatherDay, ...] = ()
     predicted: tuple[WeatherDay, ...] = ()
+    indices: tuple[WeatherIndex, ...] = ()
     messages: tuple[OfferMessage, ...] = ()
     feature_count: int = 0
     invalid_features: tuple[tuple[str, str], ...] = ()
@@ -72,6 +74,8 @@ def read(stated: Format, data: bytes) -> Reading:
             return _read_messages(found, MESSAGES[found](data), data)
         case Format.CSSI | Format.WEATHER_CSV:
             return _read_weather(found, data)
+        case Format.SWPC:
+            return _read_swpc(data)
         case Format.AIRSPACE:
             return _read_airspace(data)
         case Format.UNKNOWN:
@@ -115,6 +119,15 @@ def _read_weather(found: Format, data: bytes) -> Reading:
     if not file.observed and not file.predicted and not refusals:
         refusals.append(_whole(data, "holds no day of space weather"))
     return Reading(found, observed=_days(file.observed), predicted=_days(file.predicted), refusals=tuple(refusals))
+
+
+def _read_swpc(data: bytes) -> Reading:
+    file = swpc.read(data)
+    refusals = [_refusal(refused, data.splitlines()) for refused in file.rejections]
+    if not file.indices and not file.forecast and not refusals:
+        refusals.append(_whole(data, "holds no whole day of space weather"))
+    indices = tuple(WeatherIndex(day.mjd, day.ap_3h, day.f107_observed_sfu) for day in file.indices)
+    return Reading(Format.SWPC, indices=indices, predicted=_days(file.forecast), refusals=tuple(refusals))
 
 
 def _days(days: Iterable[weather.Day]) -> tuple[WeatherDay, ...]:

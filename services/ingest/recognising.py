@@ -11,6 +11,9 @@ _KVN = re.compile(rb"CCSDS_(OMM|OEM|RDM|CDM)_VERS *=")
 _XML = re.compile(rb"<(?:ndm:)?(omm|oem|rdm|cdm)[\s>]")
 _JSON = (  # the keys that a record of it has, the most telling first
     ((b"DECAY_EPOCH", b"WINDOW"), Format.TIP),
+    ((b"time_tag", b"Kp"), Format.SWPC),
+    ((b"time_tag", b"flux", b"reporting_schedule"), Format.SWPC),
+    ((b"metric", b"value", b"time"), Format.SWPC),
 )
 _CSV = (  # the columns that its header has
     ((b"DATE", b"F10.7_OBS", b"AP_AVG"), Format.WEATHER_CSV),

@@ -9,7 +9,7 @@ import grpc
 from libs import rpc, telemetry
 from libs.eventlog import Cause, new_id
 from libs.rpc import ErrorTable
-from services.ingest import codec, domain, freshness, handlers, queries
+from services.ingest import codec, codec_weather, domain, freshness, handlers, queries, weather_queries
 from services.ingest.domain import Delivery, SourceHealth
 from services.ingest.handlers import Gate, Receipt
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DATA_PROVIDER, ROLE_VIEWER
@@ -25,6 +25,7 @@ ERRORS: ErrorTable = {
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_OBJECT"),
 }
 MAX_CHUNK = 2**20
+MAX_WEATHER_DAYS = 1001
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -77,6 +78,22 @@ class IngestServicer(IngestServiceServicer):
             bodies = await queries.third_party_predictions(conn, number, page_size(request.page_size))
         return wire.ListThirdPartyPredictionsResponse(
             predictions=map(pb.ThirdPartyPredictionRecorded.FromString, bodies)
+        )
+
+    async def GetSpaceWeather(
+        self, request: wire.GetSpaceWeatherRequest, context: object
+    ) -> wire.GetSpaceWeatherResponse:
+        rpc.require(ROLE_VIEWER)
+        first, last = request.first_mjd, request.last_mjd
+        if not 0 <= last - first < MAX_WEATHER_DAYS:
+            raise domain.BadSubmission(
+                f"MJD {first} to {last} is no span of at most {MAX_WEATHER_DAYS} days; ask in parts"
+            )
+        known_at = request.known_at.ToDatetime(UTC) if request.HasField("known_at") else datetime.now(UTC)
+        async with self._gate.pool.acquire() as conn:
+            known = await weather_queries.weather(conn, first, last, known_at)
+        return wire.GetSpaceWeatherResponse(
+            days=map(codec_weather.day_to_wire, known.days), last_observed_mjd=known.last_observed_mjd
         )
 
     async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:

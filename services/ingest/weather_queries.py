@@ -1,0 +1,51 @@
+"""Space weather as it was known at a time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.postgres import Connection
+from services.ingest.domain import WeatherDay, WeatherIndex
+from services.ingest.weather import KnownWeather
+
+
+@dataclass(frozen=True, slots=True)
+class WeatherAsKnown:
+    days: list[WeatherDay]
+    last_observed_mjd: int
+
+
+async def known_weather(conn: Connection, source: str, known_at: datetime | None) -> KnownWeather:
+    """What one source had published by then; all of it without a time."""
+    known = KnownWeather()
+    for row in await conn.fetch(
+        """SELECT DISTINCT ON (predicted, mjd) predicted, mjd, ap_3h, ap_daily, f107_observed_sfu
+           FROM weather_days WHERE source = $1 AND available_at <= coalesce($2, 'infinity'::timestamptz)
+           ORDER BY predicted, mjd, available_at DESC, position DESC""",
+        source,
+        known_at,
+    ):
+        days = known.predicted if row["predicted"] else known.observed
+        days[row["mjd"]] = WeatherDay(row["mjd"], tuple(row["ap_3h"]), row["ap_daily"], row["f107_observed_sfu"])
+    for row in await conn.fetch(
+        """SELECT DISTINCT ON (mjd) mjd, ap_3h, f107_observed_sfu
+           FROM weather_indices WHERE source = $1 AND available_at <= coalesce($2, 'infinity'::timestamptz)
+           ORDER BY mjd, available_at DESC, position DESC""",
+        source,
+        known_at,
+    ):
+        known.indices[row["mjd"]] = WeatherIndex(row["mjd"], tuple(row["ap_3h"]), row["f107_observed_sfu"])
+    return known
+
+
+async def weather(conn: Connection, first_mjd: int, last_mjd: int, known_at: datetime) -> WeatherAsKnown:
+    """For each day what was published last by then, observed where it was; of any source."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT ON (mjd) mjd, ap_3h, ap_daily, f107_observed_sfu FROM weather_days
+           WHERE mjd BETWEEN $1 AND $2 AND available_at <= $3
+           ORDER BY mjd, predicted, available_at DESC, position DESC""",
+        first_mjd,
+        last_mjd,
+        known_at,
+    )
+    last = await conn.fetchval("SELECT max(mjd) FROM weather_days WHERE NOT predicted AND available_at <= $1", known_at)
+    return WeatherAsKnown([WeatherDay(**{**row, "ap_3h": tuple(row["ap_3h"])}) for row in map(dict, rows)], last or 0)
