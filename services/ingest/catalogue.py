@@ -9,6 +9,7 @@ from math import cbrt, pi
 
 from libs.astro.elements import ElementSet
 from libs.astro.time import jd_to_datetime
+from services.ingest import jumps
 from services.ingest.domain import Delivery, ElementSetAccepted, Event, ObjectCatalogued, ObjectRevised
 
 EARTH_RADIUS_KM = 6378.135  # WGS-72, as SGP4 has it
@@ -31,21 +32,30 @@ class OfferElements:
 
     sets: tuple[ElementSet, ...]
     delivery: Delivery
+    last: jumps.LastPublished | None = None
 
 
 def decide_entry(command: OfferElements, entry: Entry) -> list[Event]:
     events: list[Event] = []
+    last = command.last
     for elements in command.sets:
-        for event in _offer(elements, entry, command.delivery):
+        for event in _offer(elements, entry, last, command.delivery):
             entry = evolve_entry(entry, event)
             events.append(event)
+            if isinstance(event, ElementSetAccepted):
+                last = jumps.later(last, elements, published_at(elements, command.delivery))
     return events
 
 
-def _offer(elements: ElementSet, entry: Entry, delivery: Delivery) -> list[Event]:
+def published_at(elements: ElementSet, delivery: Delivery) -> datetime:
+    return delivery.available_at or epoch_of(elements)
+
+
+def _offer(elements: ElementSet, entry: Entry, last: jumps.LastPublished | None, delivery: Delivery) -> list[Event]:
     if fingerprint(elements) in entry.fingerprints:
         return []
-    accepted = ElementSetAccepted(elements, delivery.source, delivery.input_sha256)
+    jump = jumps.compare(last.orbit if last else None, elements)
+    accepted = ElementSetAccepted(elements, delivery.source, delivery.input_sha256, jump.flags, jump.semi_major_axis_km)
     name, designator = elements.object_name.strip(), long_designator(elements.international_designator)
     number = elements.catalogue_number
     if not entry.catalogued:

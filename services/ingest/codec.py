@@ -12,6 +12,7 @@ from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
 _REASON = {reason: pb.RejectionReason.Value(f"REJECTION_REASON_{reason.name}") for reason in RefusalReason}
+_FLAG = {flag: pb.ElementFlag.Value(f"ELEMENT_FLAG_{flag.name}") for flag in domain.ElementFlag}
 _STATE = {state: pb.SourceState.Value(f"SOURCE_STATE_{state.name}") for state in domain.SourceHealth}
 _STATE_BACK: dict[int, domain.SourceHealth] = {int(number): state for state, number in _STATE.items()}
 FORMATS = {
@@ -43,8 +44,8 @@ def to_wire(event: domain.Event) -> Message:
             return pb.ObjectRevised(
                 catalogue_number=number, object_name=name, international_designator=designator, source=source
             )
-        case domain.ElementSetAccepted(elements, source, sha256):
-            return _elements_to_wire(elements, source, sha256)
+        case domain.ElementSetAccepted():
+            return _elements_to_wire(event)
         case domain.InputRejected():
             return rejection_to_wire(event)
         case (
@@ -61,7 +62,8 @@ def to_wire(event: domain.Event) -> Message:
             assert_never(event)
 
 
-def _elements_to_wire(elements: ElementSet, source: str, sha256: str) -> pb.ElementSetAccepted:
+def _elements_to_wire(event: domain.ElementSetAccepted) -> pb.ElementSetAccepted:
+    elements = event.elements
     return pb.ElementSetAccepted(
         catalogue_number=elements.catalogue_number,
         epoch_jd=elements.epoch_jd,
@@ -78,8 +80,10 @@ def _elements_to_wire(elements: ElementSet, source: str, sha256: str) -> pb.Elem
         classification=elements.classification,
         element_set_number=elements.element_set_number,
         revolution_number=elements.revolution_number,
-        source=source,
-        input_sha256=sha256,
+        source=event.source,
+        input_sha256=event.input_sha256,
+        flags=[_FLAG[flag] for flag in event.flags],
+        semi_major_axis_jump_km=event.semi_major_axis_jump_km,
     )
 
 

@@ -37,6 +37,15 @@ class ThirdPartyKind(Enum):
     RDM = "rdm"
 
 
+class ElementFlag(Enum):
+    """What is unusual about an accepted set."""
+
+    ENERGY_JUMP = "energy-jump"
+    PLANE_JUMP = "plane-jump"
+    LATE_EPOCH = "late-epoch"
+    OUTSIDE_LIFE = "outside-life"
+
+
 class SourceHealth(Enum):
     HEALTHY = "healthy"
     LATE = "late"
@@ -84,6 +93,8 @@ class ElementSetAccepted:
     elements: ElementSet
     source: str
     input_sha256: str
+    flags: tuple[ElementFlag, ...] = ()
+    semi_major_axis_jump_km: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

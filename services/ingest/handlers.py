@@ -19,6 +19,7 @@ from services.ingest import (
     codec_messages,
     domain,
     freshness,
+    last_sets,
     messages,
     queries,
     reading,
@@ -160,6 +161,8 @@ def _batches(sets: Sequence[ElementSet], delivery: Delivery, size: int) -> Itera
 
 async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Connection) -> list[Event]:
     entries = await queries.entries(conn, list(offers))
+    last = await last_sets.last_published(conn, list(offers))
+    offers = {number: replace(offer, last=last.get(number)) for number, offer in offers.items()}
     decided = [
         catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
     ]

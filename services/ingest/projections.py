@@ -2,12 +2,13 @@
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import catalogue, codec, codec_messages
+from services.ingest import catalogue, codec, codec_messages, last_sets
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 TABLES = (
     "objects",
     "element_sets",
+    "last_sets",
     "weather_days",
     "weather_indices",
     "airspaces",
@@ -24,6 +25,7 @@ async def project(conn: Connection, recorded: Recorded) -> None:
             await _object(conn, fact)
         case pb.ElementSetAccepted():
             await _element_set(conn, recorded, fact)
+            await last_sets.project(conn, [(recorded, fact)])
         case pb.InputRejected():
             await _rejection(conn, recorded, fact)
         case pb.SpaceWeatherRecorded():
