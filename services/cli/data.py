@@ -30,7 +30,10 @@ class Format(Enum):
     WEATHER = "weather"
     WEATHER_CSV = "weather-csv"
     SWPC = "swpc"
+    EARTH_ORIENTATION = "earth-orientation"
     AIRSPACE = "airspace"
+    TRAFFIC_CSV = "traffic-csv"
+    TRAFFIC_GEOJSON = "traffic-geojson"
 
 
 _WIRE = {
@@ -46,6 +49,9 @@ _WIRE = {
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     Format.WEATHER_CSV: pb.INPUT_FORMAT_SPACE_WEATHER_CSV,
     Format.SWPC: pb.INPUT_FORMAT_SWPC_JSON,
+    Format.EARTH_ORIENTATION: pb.INPUT_FORMAT_EARTH_ORIENTATION,
+    Format.TRAFFIC_CSV: pb.INPUT_FORMAT_TRAFFIC_CSV,
+    Format.TRAFFIC_GEOJSON: pb.INPUT_FORMAT_TRAFFIC_GEOJSON,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
 }
 
@@ -65,7 +71,7 @@ def ingest(
     files: Annotated[list[Path], typer.Argument(help="Files of one kind each.")],
     source: Annotated[str, typer.Option(help="Name of where they come from.")] = "local-file",
     form: Annotated[Format | None, typer.Option("--format", help="Their kind; recognised when left out.")] = None,
-    dataset: Annotated[str, typer.Option(help="Airspace only: name of the dataset.")] = "",
+    dataset: Annotated[str, typer.Option(help="Airspace and traffic: name of the dataset.")] = "",
     available_at: Annotated[
         datetime | None, typer.Option(help="When the source published them, UTC; unknown when left out.")
     ] = None,

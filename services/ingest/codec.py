@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
-from services.ingest import codec_messages, codec_weather, domain, freshness
+from services.ingest import codec_datasets, codec_messages, codec_weather, domain, freshness
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
@@ -30,6 +30,9 @@ FORMATS = {
     domain.Format.RDM: rpc.INPUT_FORMAT_RDM,
     domain.Format.CDM: rpc.INPUT_FORMAT_CDM,
     domain.Format.TIP: rpc.INPUT_FORMAT_TIP,
+    domain.Format.ORIENTATION: rpc.INPUT_FORMAT_EARTH_ORIENTATION,
+    domain.Format.TRAFFIC_CSV: rpc.INPUT_FORMAT_TRAFFIC_CSV,
+    domain.Format.TRAFFIC_GEOJSON: rpc.INPUT_FORMAT_TRAFFIC_GEOJSON,
 }
 FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
 
@@ -52,8 +55,8 @@ def to_wire(event: domain.Event) -> Message:
             domain.SpaceWeatherRecorded() | domain.SpaceWeatherForecastRecorded() | domain.SpaceWeatherIndicesRecorded()
         ):
             return codec_weather.to_wire(event)
-        case domain.AirspaceRecorded():
-            return _airspace_to_wire(event)
+        case domain.AirspaceRecorded() | domain.EarthOrientationRecorded() | domain.TrafficDensityRecorded():
+            return codec_datasets.to_wire(event)
         case domain.ThirdPartyPredictionRecorded() | domain.EphemerisRecorded() | domain.ConjunctionRecorded():
             return codec_messages.to_wire(event)
         case domain.SourceStateChanged():
@@ -120,17 +123,6 @@ def rejection_to_wire(event: domain.InputRejected) -> pb.InputRejected:
         reason=_REASON[event.reason],
         detail=event.detail,
         input_sha256=event.input_sha256,
-    )
-
-
-def _airspace_to_wire(event: domain.AirspaceRecorded) -> pb.AirspaceRecorded:
-    return pb.AirspaceRecorded(
-        dataset=event.dataset,
-        geojson_sha256=event.geojson_sha256,
-        feature_count=event.feature_count,
-        invalid_features=[pb.InvalidFeature(name=name, problem=problem) for name, problem in event.invalid_features],
-        notice=event.notice,
-        source=event.source,
     )
 
 

@@ -8,7 +8,6 @@ Refused: an input that cannot be used at all
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import assert_never
 
 from libs.astro.elements import ElementSet, RefusalReason
 
@@ -30,6 +29,9 @@ class Format(Enum):
     RDM = "rdm"
     CDM = "cdm"
     TIP = "tip"
+    ORIENTATION = "earth-orientation"
+    TRAFFIC_CSV = "traffic-csv"
+    TRAFFIC_GEOJSON = "traffic-geojson"
 
 
 class ThirdPartyKind(Enum):
@@ -95,6 +97,10 @@ class ElementSetAccepted:
     input_sha256: str
     flags: tuple[ElementFlag, ...] = ()
     semi_major_axis_jump_km: float = 0.0
+
+    @property
+    def catalogue_number(self) -> int:
+        return self.elements.catalogue_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +219,45 @@ class ConjunctionRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class OrientationDay:
+    mjd: int
+    pole_x_arcsec: float
+    pole_y_arcsec: float
+    ut1_utc_s: float
+    predicted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EarthOrientationRecorded:
+    source: str
+    days: tuple[OrientationDay, ...]
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCoverage:
+    """What the usable rows of a dataset span; no resolution where its places are polygons."""
+
+    h3_resolution: int | None
+    cell_count: int
+    row_count: int
+    hours: tuple[int, ...]
+    lowest_fl: int
+    highest_fl: int
+    aircraft_total: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficDensityRecorded:
+    dataset: str
+    source: str
+    coverage: TrafficCoverage
+    invalid_rows: tuple[tuple[str, str], ...]
+    notice: str
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceStateChanged:
     source: str
     state: SourceHealth
@@ -232,30 +277,30 @@ Event = (
     | ThirdPartyPredictionRecorded
     | EphemerisRecorded
     | ConjunctionRecorded
+    | EarthOrientationRecorded
+    | TrafficDensityRecorded
     | SourceStateChanged
 )
 
 
+STREAMS: dict[type[Event], tuple[str, str]] = {  # the kind of its stream, and the attribute that names the one
+    ObjectCatalogued: ("object", "catalogue_number"),
+    ObjectRevised: ("object", "catalogue_number"),
+    ElementSetAccepted: ("elements", "catalogue_number"),
+    InputRejected: ("rejected", "source"),
+    SpaceWeatherRecorded: ("weather", "source"),
+    SpaceWeatherForecastRecorded: ("weather", "source"),
+    SpaceWeatherIndicesRecorded: ("weather", "source"),
+    AirspaceRecorded: ("airspace", "dataset"),
+    ThirdPartyPredictionRecorded: ("thirdparty", "catalogue_number"),
+    EphemerisRecorded: ("ephemeris", "catalogue_number"),
+    ConjunctionRecorded: ("conjunction", "catalogue_number"),
+    EarthOrientationRecorded: ("eop", "source"),
+    TrafficDensityRecorded: ("traffic", "dataset"),
+    SourceStateChanged: ("source", "source"),
+}
+
+
 def stream_of(event: Event) -> str:
-    match event:
-        case ObjectCatalogued(catalogue_number=number) | ObjectRevised(catalogue_number=number):
-            kind, key = "object", str(number)
-        case ElementSetAccepted(elements=elements):
-            kind, key = "elements", str(elements.catalogue_number)
-        case InputRejected(source=key):
-            kind = "rejected"
-        case SpaceWeatherRecorded() | SpaceWeatherForecastRecorded() | SpaceWeatherIndicesRecorded():
-            kind, key = "weather", event.source
-        case AirspaceRecorded(dataset=key):
-            kind = "airspace"
-        case ThirdPartyPredictionRecorded(catalogue_number=number):
-            kind, key = "thirdparty", str(number)
-        case EphemerisRecorded(catalogue_number=number):
-            kind, key = "ephemeris", str(number)
-        case ConjunctionRecorded(catalogue_number=number):
-            kind, key = "conjunction", str(number)
-        case SourceStateChanged(source=key):
-            kind = "source"
-        case _:
-            assert_never(event)
-    return f"{kind}/{key}"
+    kind, attribute = STREAMS[type(event)]
+    return f"{kind}/{getattr(event, attribute)}"

@@ -17,12 +17,15 @@ from services.ingest import (
     catalogue,
     codec,
     codec_messages,
+    datasets,
     domain,
     freshness,
     last_sets,
     messages,
+    orientation,
     queries,
     reading,
+    traffic,
     weather,
     weather_queries,
 )
@@ -35,6 +38,11 @@ from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 SHOWN_REJECTIONS = 20
 REJECTIONS_AT_ONCE = 2000
+DATASETS = {
+    Format.AIRSPACE: "an airspace",
+    Format.TRAFFIC_CSV: "traffic density",
+    Format.TRAFFIC_GEOJSON: "traffic density",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,8 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
     read = await gate.reader.read(stated, data)
     read = _refuse_epochs(read, kept, timedelta(days=gate.settings.ingest_epoch_lead_days))
     read = await _refuse_messages(gate, read, kept)
-    if read.format is Format.AIRSPACE and not kept.dataset:
-        raise domain.BadSubmission("an airspace needs the name of its dataset; state it in the header")
+    if read.format in DATASETS and not kept.dataset:
+        raise domain.BadSubmission(f"{DATASETS[read.format]} needs the name of its dataset; state it in the header")
     accepted, duplicate = await HANDLERS[read.format](gate, read, kept, cause)
     rejections = tuple(_rejected(refusal, read.format, kept) for refusal in read.refusals)
     await _record_rejections(gate, rejections, kept, cause)
@@ -207,6 +215,29 @@ async def record_airspace(gate: Gate, read: Reading, delivery: Delivery, cause: 
     return new * read.feature_count, (not new) * read.feature_count
 
 
+async def record_orientation(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    async def decide(conn: Connection) -> Sequence[Event]:
+        offer = orientation.OfferOrientation(read.orientation, delivery)
+        return orientation.decide_orientation(offer, await datasets.known_orientation(conn, delivery.source))
+
+    recorded = await record(gate.pool, gate.log, [f"eop/{delivery.source}"], decide, delivery, cause)
+    accepted = sum(len(event.days) for event in recorded if isinstance(event, domain.EarthOrientationRecorded))
+    return accepted, len(read.orientation) - accepted
+
+
+async def record_traffic(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    covered = read.traffic
+    if covered is None:
+        return 0, 0
+    offer = traffic.OfferTraffic(covered, read.invalid_features, read.notice, delivery)
+
+    async def decide(conn: Connection) -> Sequence[Event]:
+        return traffic.decide_traffic(offer, await datasets.traffic_sha256(conn, delivery.dataset))
+
+    new = bool(await record(gate.pool, gate.log, [f"traffic/{delivery.dataset}"], decide, delivery, cause))
+    return new * covered.row_count, (not new) * covered.row_count
+
+
 async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _cause: Cause) -> tuple[int, int]:
     return 0, 0
 
@@ -250,5 +281,8 @@ HANDLERS: dict[Format, Handle] = {
     Format.WEATHER_CSV: record_weather,
     Format.SWPC: record_weather,
     Format.AIRSPACE: record_airspace,
+    Format.ORIENTATION: record_orientation,
+    Format.TRAFFIC_CSV: record_traffic,
+    Format.TRAFFIC_GEOJSON: record_traffic,
     Format.UNKNOWN: record_nothing,
 }

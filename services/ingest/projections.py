@@ -1,8 +1,13 @@
 """Facts of ingest to the rows that answer for them."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from google.protobuf.message import Message
+
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import catalogue, codec, codec_messages, last_sets
+from services.ingest import catalogue, codec, codec_messages, datasets, last_sets
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 TABLES = (
@@ -15,36 +20,19 @@ TABLES = (
     "sources",
     "rejections",
     "object_messages",
+    "orientation_days",
+    "traffic_datasets",
 )
 
 
 async def project(conn: Connection, recorded: Recorded) -> None:
     fact = recorded.message()
-    match fact:
-        case pb.ObjectCatalogued() | pb.ObjectRevised():
-            await _object(conn, fact)
-        case pb.ElementSetAccepted():
-            await _element_set(conn, recorded, fact)
-            await last_sets.project(conn, [(recorded, fact)])
-        case pb.InputRejected():
-            await _rejection(conn, recorded, fact)
-        case pb.SpaceWeatherRecorded():
-            await _weather(conn, recorded, fact, predicted=False)
-        case pb.SpaceWeatherForecastRecorded():
-            await _weather(conn, recorded, fact, predicted=True)
-        case pb.SpaceWeatherIndicesRecorded():
-            await _weather_indices(conn, recorded, fact)
-        case pb.AirspaceRecorded():
-            await _airspace(conn, fact)
-        case pb.ThirdPartyPredictionRecorded() | pb.EphemerisRecorded() | pb.ConjunctionRecorded():
-            await _object_message(conn, recorded, fact)
-        case pb.SourceStateChanged():
-            await _source(conn, fact)
-        case _:
-            raise TypeError(f"no projection for {recorded.type}")
+    if type(fact) not in PROJECTIONS:
+        raise TypeError(f"no projection for {recorded.type}")
+    await PROJECTIONS[type(fact)](conn, recorded, fact)
 
 
-async def _object(conn: Connection, fact: pb.ObjectCatalogued | pb.ObjectRevised) -> None:
+async def _object(conn: Connection, _: Recorded, fact: pb.ObjectCatalogued | pb.ObjectRevised) -> None:
     await conn.execute(
         """INSERT INTO objects (catalogue_number, object_name, international_designator) VALUES ($1, $2, $3)
            ON CONFLICT (catalogue_number) DO UPDATE
@@ -86,6 +74,7 @@ async def _element_set(conn: Connection, recorded: Recorded, fact: pb.ElementSet
         apogee_km,
         fact.inclination_deg,
     )
+    await last_sets.project(conn, [(recorded, fact)])
 
 
 async def _rejection(conn: Connection, recorded: Recorded, fact: pb.InputRejected) -> None:
@@ -100,12 +89,9 @@ async def _rejection(conn: Connection, recorded: Recorded, fact: pb.InputRejecte
 
 
 async def _weather(
-    conn: Connection,
-    recorded: Recorded,
-    fact: pb.SpaceWeatherRecorded | pb.SpaceWeatherForecastRecorded,
-    *,
-    predicted: bool,
+    conn: Connection, recorded: Recorded, fact: pb.SpaceWeatherRecorded | pb.SpaceWeatherForecastRecorded
 ) -> None:
+    predicted = isinstance(fact, pb.SpaceWeatherForecastRecorded)
     known = (fact.source, predicted, recorded.available_at, recorded.position)
     await conn.executemany(
         """INSERT INTO weather_days
@@ -127,7 +113,7 @@ async def _weather_indices(conn: Connection, recorded: Recorded, fact: pb.SpaceW
     )
 
 
-async def _airspace(conn: Connection, fact: pb.AirspaceRecorded) -> None:
+async def _airspace(conn: Connection, _: Recorded, fact: pb.AirspaceRecorded) -> None:
     await conn.execute(
         """INSERT INTO airspaces (dataset, geojson_sha256, source, feature_count) VALUES ($1, $2, $3, $4)
            ON CONFLICT (dataset) DO UPDATE SET
@@ -153,7 +139,7 @@ async def _object_message(conn: Connection, recorded: Recorded, fact: codec_mess
     )
 
 
-async def _source(conn: Connection, fact: pb.SourceStateChanged) -> None:
+async def _source(conn: Connection, _: Recorded, fact: pb.SourceStateChanged) -> None:
     state = codec.source_from_wire(fact)
     await conn.execute(
         """INSERT INTO sources (source, state, reason, last_delivery_at) VALUES ($1, $2, $3, $4)
@@ -164,3 +150,22 @@ async def _source(conn: Connection, fact: pb.SourceStateChanged) -> None:
         state.reason,
         state.last_delivery_at,
     )
+
+
+Projection = Callable[[Connection, Recorded, Any], Awaitable[None]]
+PROJECTIONS: dict[type[Message], Projection] = {
+    pb.ObjectCatalogued: _object,
+    pb.ObjectRevised: _object,
+    pb.ElementSetAccepted: _element_set,
+    pb.InputRejected: _rejection,
+    pb.SpaceWeatherRecorded: _weather,
+    pb.SpaceWeatherForecastRecorded: _weather,
+    pb.SpaceWeatherIndicesRecorded: _weather_indices,
+    pb.AirspaceRecorded: _airspace,
+    pb.ThirdPartyPredictionRecorded: _object_message,
+    pb.EphemerisRecorded: _object_message,
+    pb.ConjunctionRecorded: _object_message,
+    pb.EarthOrientationRecorded: datasets.project_orientation,
+    pb.TrafficDensityRecorded: datasets.project_traffic,
+    pb.SourceStateChanged: _source,
+}
