@@ -32,6 +32,7 @@ class Format(Enum):
     SWPC = "swpc"
     EARTH_ORIENTATION = "earth-orientation"
     AIRSPACE = "airspace"
+    AIXM = "airspace-aixm"
     TRAFFIC_CSV = "traffic-csv"
     TRAFFIC_GEOJSON = "traffic-geojson"
 
@@ -52,6 +53,7 @@ _WIRE = {
     Format.EARTH_ORIENTATION: pb.INPUT_FORMAT_EARTH_ORIENTATION,
     Format.TRAFFIC_CSV: pb.INPUT_FORMAT_TRAFFIC_CSV,
     Format.TRAFFIC_GEOJSON: pb.INPUT_FORMAT_TRAFFIC_GEOJSON,
+    Format.AIXM: pb.INPUT_FORMAT_AIRSPACE_AIXM,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
 }
 

@@ -24,6 +24,7 @@ FORMATS = {
     domain.Format.OMM_CSV: rpc.INPUT_FORMAT_OMM_CSV,
     domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    domain.Format.AIXM: rpc.INPUT_FORMAT_AIRSPACE_AIXM,
     domain.Format.WEATHER_CSV: rpc.INPUT_FORMAT_SPACE_WEATHER_CSV,
     domain.Format.SWPC: rpc.INPUT_FORMAT_SWPC_JSON,
     domain.Format.OEM: rpc.INPUT_FORMAT_OEM,

@@ -23,6 +23,7 @@ class Format(Enum):
     OMM_CSV = "omm-csv"
     CSSI = "cssi-space-weather"
     AIRSPACE = "airspace-geojson"
+    AIXM = "airspace-aixm"
     WEATHER_CSV = "space-weather-csv"
     SWPC = "swpc-json"
     OEM = "oem"

@@ -40,6 +40,7 @@ SHOWN_REJECTIONS = 20
 REJECTIONS_AT_ONCE = 2000
 DATASETS = {
     Format.AIRSPACE: "an airspace",
+    Format.AIXM: "an airspace",
     Format.TRAFFIC_CSV: "traffic density",
     Format.TRAFFIC_GEOJSON: "traffic density",
 }
@@ -206,11 +207,12 @@ async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: C
 
 async def record_airspace(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     async def decide(conn: Connection) -> list[Event]:
-        offer = airspace.OfferAirspace(read.feature_count, read.invalid_features, read.notice, delivery)
+        offer = airspace.OfferAirspace(read.feature_count, read.invalid_features, read.notice, kept)
         return airspace.decide_airspace(offer, await queries.airspace_sha256(conn, delivery.dataset))
 
     if not read.feature_count:
         return 0, 0
+    kept = replace(delivery, input_sha256=await gate.blobs.put(read.geojson)) if read.geojson else delivery
     new = bool(await record(gate.pool, gate.log, [f"airspace/{delivery.dataset}"], decide, delivery, cause))
     return new * read.feature_count, (not new) * read.feature_count
 
@@ -281,6 +283,7 @@ HANDLERS: dict[Format, Handle] = {
     Format.WEATHER_CSV: record_weather,
     Format.SWPC: record_weather,
     Format.AIRSPACE: record_airspace,
+    Format.AIXM: record_airspace,
     Format.ORIENTATION: record_orientation,
     Format.TRAFFIC_CSV: record_traffic,
     Format.TRAFFIC_GEOJSON: record_traffic,

@@ -3,8 +3,9 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from libs import aixm
 from libs.astro import airspace, tle, weather, weather_csv
 from libs.astro.elements import ElementSet, RefusalReason, Refused
 from libs.ccsds import omm
@@ -19,7 +20,7 @@ from services.ingest.recognising import recognise
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
 READ_HERE = (
     "TLE, OMM (JSON, XML, KVN, CSV), OEM, RDM or CDM (KVN, XML), TIP (JSON, CSV), space weather (CSSI, "
-    "CelesTrak CSV, SWPC JSON), finals2000A, an airspace GeoJSON or traffic density (CSV, GeoJSON)"
+    "CelesTrak CSV, SWPC JSON), finals2000A, airspace (GeoJSON, AIXM) or traffic density (CSV, GeoJSON)"
 )
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
 SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
@@ -63,6 +64,7 @@ class Reading:
     feature_count: int = 0
     invalid_features: tuple[tuple[str, str], ...] = ()
     notice: str = ""
+    geojson: bytes = b""
     refusals: tuple[Refusal, ...] = ()
 
 
@@ -124,18 +126,31 @@ def _days(days: Iterable[weather.Day]) -> tuple[WeatherDay, ...]:
     return tuple(WeatherDay(day.mjd, tuple(day.ap_3h), day.ap_daily, day.f107_observed_sfu) for day in days)
 
 
-def _read_airspace(_: Format, data: bytes) -> Reading:
+def _read_airspace(found: Format, data: bytes) -> Reading:
     try:
         regions = airspace.load_geojson(data)
     except Refused as refused:
-        return Reading(Format.AIRSPACE, refusals=(_refusal(refused, data.splitlines()),))
+        return Reading(found, refusals=(_refusal(refused, data.splitlines()),))
     if not regions.idents:
-        return Reading(Format.AIRSPACE, refusals=(_whole(data, "holds no usable flight information region"),))
+        return Reading(found, refusals=(_whole(data, "holds no usable flight information region"),))
     return Reading(
-        Format.AIRSPACE,
+        found,
         feature_count=len(regions.idents),
         invalid_features=tuple((str(name), str(problem)) for name, problem in regions.invalid),
         notice=_notice(data),
+    )
+
+
+def _read_aixm(found: Format, data: bytes) -> Reading:
+    """As the GeoJSON that its airspace makes, which is what is kept for those who use it."""
+    file = aixm.read(data)
+    refusals = tuple(_refusal(refused, []) for refused in file.rejections)
+    if not file.volume_count:
+        return Reading(found, refusals=refusals or (_whole(data, "holds no usable airspace"),))
+    read = _read_airspace(found, file.geojson)
+    named = tuple((f"line {refused.line}", refused.detail) for refused in file.rejections)
+    return replace(
+        read, invalid_features=read.invalid_features + named, geojson=file.geojson, refusals=read.refusals + refusals
     )
 
 
@@ -197,6 +212,7 @@ READERS: dict[Format, Callable[[Format, bytes], Reading]] = {
     **dict.fromkeys(dataset_reading.TRAFFIC, _read_traffic),
     Format.SWPC: _read_swpc,
     Format.AIRSPACE: _read_airspace,
+    Format.AIXM: _read_aixm,
     Format.ORIENTATION: _read_orientation,
     Format.UNKNOWN: _read_nothing,
 }

@@ -29,6 +29,8 @@ def recognise(data: bytes) -> Format:
     if head[:1] in (b"{", b"["):
         return _json(data[:65536])
     if head.startswith(b"<"):
+        if b"AIXMBasicMessage" in head:
+            return Format.AIXM
         found = _XML.search(head)
         return _CCSDS[found[1].decode().upper()][1] if found else Format.UNKNOWN
     if match := _KVN.match(head):

@@ -2,8 +2,10 @@
 
 import pytest
 
+from libs.astro import airspace
 from libs.astro.tests import test_eop_rows
 from libs.providers.tests import test_traffic
+from libs.tests import test_aixm
 from services.ingest import domain
 from services.ingest.domain import Format
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
@@ -46,3 +48,15 @@ async def test_only_changed_days_of_earth_orientation_are_recorded(gate, submit)
     second = await submit(observed, source="iers")
     assert (second.accepted_count, second.duplicate_count) == (1, 2)
     assert [day.predicted for day in (await facts(gate, "eop/iers"))[-1].days] == [False]
+
+
+async def test_airspace_of_aixm_is_recorded_as_the_geojson_that_it_makes(gate, submit):
+    data = test_aixm.document(test_aixm.member(), test_aixm.member(ident=""))
+    receipt = await submit(data, dataset="aip")
+    assert (receipt.format, receipt.accepted_count, receipt.rejected_count) == (Format.AIXM, 1, 1)
+    (fact,) = await facts(gate, "airspace/aip")
+    (volume,) = airspace.load_geojson(await gate.blobs.get(fact.geojson_sha256)).volumes
+    assert (volume.ident, volume.upper_fl) == ("LEXX", 245.0)
+    assert await gate.blobs.get(receipt.input_sha256) == data
+    assert [feature.name for feature in fact.invalid_features] == ["line 4"]
+    assert (await submit(data, dataset="aip")).duplicate_count == 1
