@@ -94,7 +94,7 @@ class _Airspace:
 
 
 def read(data: bytes) -> AixmFile:
-    """Never raises for content; after an error of syntax nothing more is read."""
+    """Never raises for content; of a document with an error of syntax nothing is taken, for it may be half a one."""
     if len(data) > MAX_BYTES:
         refused = Refused(0, 0, RefusalReason.TOO_LARGE, f"the file has more than {MAX_BYTES} bytes", data[:80])
         return AixmFile(b"", 0, [refused])
@@ -103,8 +103,10 @@ def read(data: bytes) -> AixmFile:
         for start in range(0, len(data) or 1, CHUNK):
             document.feed(data[start : start + CHUNK], final=start + CHUNK >= len(data))
     except _Stop as stop:
+        document.features.clear()
         document.rejections.append(document.refused(stop.reason, str(stop)))
     except expat.ExpatError as error:
+        document.features.clear()
         detail = f"the file is not XML: {expat.ErrorString(error.code)}"
         document.rejections.append(document.refused(RefusalReason.UNREADABLE, detail, error.lineno, error.offset + 1))
     collection = {"type": "FeatureCollection", "features": document.features}

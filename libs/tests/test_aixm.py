@@ -105,4 +105,5 @@ def test_what_is_not_drawn_out_is_refused_with_its_place_and_the_rest_is_taken(b
 )  # fmt: skip
 def test_what_is_no_such_document_is_refused(data):
     file = aixm.read(data)
+    assert file.volume_count == 0
     assert [refused.reason for refused in file.rejections] == [RefusalReason.UNREADABLE]

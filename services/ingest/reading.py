@@ -137,7 +137,7 @@ def _read_airspace(found: Format, data: bytes) -> Reading:
         found,
         feature_count=len(regions.idents),
         invalid_features=tuple((str(name), str(problem)) for name, problem in regions.invalid),
-        notice=_notice(data),
+        notice=_notice(data) or "",
     )
 
 
@@ -170,12 +170,20 @@ def _read_traffic(found: Format, data: bytes) -> Reading:
     if covered is None and not refusals:
         refusals.append(_whole(data, "holds no row of traffic density"))
     named = tuple((f"line {one.line}", one.detail) for one in refused)
-    notice = _notice(data) if covered and found is Format.TRAFFIC_GEOJSON else ""
+    notice = _notice(data) if found is Format.TRAFFIC_GEOJSON else ""
+    if notice is None:  # not JSON to its end: half a file would stand for the whole dataset
+        return Reading(found, refusals=tuple(refusals))
     return Reading(found, traffic=covered, invalid_features=named, notice=notice, refusals=tuple(refusals))
 
 
-def _notice(data: bytes) -> str:
-    document = json.loads(data)
+def _notice(data: bytes) -> str | None:
+    """None where the document is no JSON."""
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return ""
     return next((str(document[key]) for key in NOTICE_KEYS if document.get(key)), "")
 
 
