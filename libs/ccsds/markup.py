@@ -9,7 +9,7 @@ from typing import Any
 from xml.parsers import expat
 
 from libs.astro.elements import RefusalReason, Refused
-from libs.ccsds.messages import USER_DEFINED, Entry, Message, most_entries
+from libs.ccsds.messages import MAX_ENTRIES_OF_ONE_STATE, USER_DEFINED, Entry, Message, most_entries
 from libs.rows.places import excerpt
 
 MAX_BYTES = 64 * 2**20
@@ -68,7 +68,7 @@ class _Document:
         self._at = (1, 0)  # line and byte of the message's begin
         self._broken: Refused | None = None
         self._fed = 0
-        self._most_entries = 0
+        self._most_entries = MAX_ENTRIES_OF_ONE_STATE  # outside of a message; it has its own
 
     def feed(self, chunk: bytes, *, final: bool) -> None:
         self._parser.Parse(chunk, final)
