@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import asin, cbrt, cos, degrees, pi, radians, sin, sqrt
 
+from libs.astro.earth import WGS72_J2, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
-from libs.astro.time import calendar_to_jd
+from libs.astro.time import DAY_S, calendar_to_jd
 from services.ingest.domain import ElementFlag
 
-MU_KM3_S2 = 398600.8  # WGS-72, as SGP4 has it
-EARTH_RADIUS_KM = 6378.135
-J2 = 1.082616e-3
 AXIS_NOISE = 3e-4  # of the axis, 2 km in low orbit: neighbouring fits of one orbit differ by up to 1.3 km there
 DRAG_SHARE = 0.5  # of the decay that either set states: what its growth between two fits and its error amount to
 PLANE_NOISE_DEG = 0.2  # fits of the last orbits of CZ-5B 2020-027C differ by up to 0.09
@@ -100,8 +98,8 @@ def _allowed_km(before: Published, now: Published, days: float) -> float:
 
 def semi_major_axis_km(orbit: Published) -> float:
     """Of the Kozai mean motion."""
-    rate_rad_s = orbit.mean_motion_rev_day * 2.0 * pi / 86400.0
-    return cbrt(MU_KM3_S2 / rate_rad_s**2)
+    rate_rad_s = orbit.mean_motion_rev_day * 2.0 * pi / DAY_S
+    return cbrt(WGS72_MU_KM3_S2 / rate_rad_s**2)
 
 
 def axis_rate_km_day(orbit: Published) -> float:
@@ -113,7 +111,7 @@ def axis_rate_km_day(orbit: Published) -> float:
 def node_rate_deg_day(orbit: Published) -> float:
     """Secular, of J2 alone (Vallado 2013, eq. 9-38)."""
     p = semi_major_axis_km(orbit) * (1.0 - orbit.eccentricity**2)
-    turn = -1.5 * J2 * (EARTH_RADIUS_KM / p) ** 2 * cos(radians(orbit.inclination_deg))
+    turn = -1.5 * WGS72_J2 * (WGS72_RADIUS_KM / p) ** 2 * cos(radians(orbit.inclination_deg))
     return turn * orbit.mean_motion_rev_day * 360.0
 
 
