@@ -14,7 +14,7 @@ TABLES = (
     "objects",
     "element_sets",
     "last_sets",
-    "weather_days",
+    "weather_vintages",
     "weather_indices",
     "airspaces",
     "sources",
@@ -94,7 +94,7 @@ async def _weather(
     predicted = isinstance(fact, pb.SpaceWeatherForecastRecorded)
     known = (fact.source, predicted, recorded.available_at, recorded.position)
     await conn.executemany(
-        """INSERT INTO weather_days
+        """INSERT INTO weather_vintages
              (source, predicted, available_at, position, mjd, ap_3h, ap_daily, f107_observed_sfu)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         [(*known, d.mjd, list(d.ap_3h), d.ap_daily, d.f107_observed_sfu) for d in fact.days],

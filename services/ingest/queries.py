@@ -133,7 +133,7 @@ async def rejections_before(conn: Connection, source: str, position: int, limit:
 async def sources(conn: Connection) -> list[SourceRow]:
     rows = await conn.fetch(
         """SELECT source, state, reason, last_delivery_at,
-                  CASE WHEN EXISTS (SELECT FROM weather_days w WHERE w.source = s.source) THEN 'weather'
+                  CASE WHEN EXISTS (SELECT FROM weather_vintages w WHERE w.source = s.source) THEN 'weather'
                        WHEN EXISTS (SELECT FROM airspaces a WHERE a.source = s.source) THEN 'airspace'
                        ELSE 'elements' END AS delivers
            FROM sources s ORDER BY source"""

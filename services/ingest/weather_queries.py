@@ -19,7 +19,7 @@ async def known_weather(conn: Connection, source: str, known_at: datetime | None
     known = KnownWeather()
     for row in await conn.fetch(
         """SELECT DISTINCT ON (predicted, mjd) predicted, mjd, ap_3h, ap_daily, f107_observed_sfu
-           FROM weather_days WHERE source = $1 AND available_at <= coalesce($2, 'infinity'::timestamptz)
+           FROM weather_vintages WHERE source = $1 AND available_at <= coalesce($2, 'infinity'::timestamptz)
            ORDER BY predicted, mjd, available_at DESC, position DESC""",
         source,
         known_at,
@@ -40,12 +40,12 @@ async def known_weather(conn: Connection, source: str, known_at: datetime | None
 async def weather(conn: Connection, first_mjd: int, last_mjd: int, known_at: datetime) -> WeatherAsKnown:
     """For each day what was published last by then, observed where it was; of any source."""
     rows = await conn.fetch(
-        """SELECT DISTINCT ON (mjd) mjd, ap_3h, ap_daily, f107_observed_sfu FROM weather_days
+        """SELECT DISTINCT ON (mjd) mjd, ap_3h, ap_daily, f107_observed_sfu FROM weather_vintages
            WHERE mjd BETWEEN $1 AND $2 AND available_at <= $3
            ORDER BY mjd, predicted, available_at DESC, position DESC""",
         first_mjd,
         last_mjd,
         known_at,
     )
-    last = await conn.fetchval("SELECT max(mjd) FROM weather_days WHERE NOT predicted AND available_at <= $1", known_at)
+    last = await conn.fetchval("SELECT max(mjd) FROM weather_vintages WHERE NOT predicted AND available_at <= $1", known_at)
     return WeatherAsKnown([WeatherDay(**{**row, "ap_3h": tuple(row["ap_3h"])}) for row in map(dict, rows)], last or 0)
