@@ -47,5 +47,7 @@ async def weather(conn: Connection, first_mjd: int, last_mjd: int, known_at: dat
         last_mjd,
         known_at,
     )
-    last = await conn.fetchval("SELECT max(mjd) FROM weather_vintages WHERE NOT predicted AND available_at <= $1", known_at)
+    last = await conn.fetchval(
+        "SELECT max(mjd) FROM weather_vintages WHERE NOT predicted AND available_at <= $1", known_at
+    )
     return WeatherAsKnown([WeatherDay(**{**row, "ap_3h": tuple(row["ap_3h"])}) for row in map(dict, rows)], last or 0)
