@@ -351,7 +351,6 @@ class OperationsServicer(OperationsServiceServicer):
         names, count = await self._operations.rebuild_topics(request.force_topics)
         return pb.RebuildTopicsResponse(topics=names, event_count=count)
 
-
     async def GetFlow(self, request: pb.GetFlowRequest, context: object) -> pb.GetFlowResponse:
         rpc.require(ROLE_VIEWER)
         return await self._operations.flow()

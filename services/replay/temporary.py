@@ -1,19 +1,17 @@
 """A mesh of its own for one replay: the same services in a namespace, gone without a trace when it ends."""
 
 import asyncio
-import json
 import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import asyncpg
 import grpc
@@ -24,6 +22,9 @@ from infra.local.mesh import Files, NotRunning
 from infra.local.places import CannotRun, folder, port
 from libs import topics
 from libs.blobs import Blobs
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 READY_S = 300.0
 STOP_S = 60.0
@@ -93,7 +94,7 @@ def _servers() -> dict[str, str]:
     }
 
 
-def _ready(files: Files, supervisor: "subprocess.Popen[bytes]") -> dict[str, Any]:
+def _ready(files: Files, supervisor: "Popen[bytes]") -> dict[str, Any]:
     deadline = time.monotonic() + READY_S
     while time.monotonic() < deadline:
         if supervisor.poll() is not None:
@@ -112,7 +113,7 @@ def _tail(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-10:])
 
 
-def _worker(files: Files, found: Mapping[str, Any], own: Mapping[str, str], log: IO[str]) -> "subprocess.Popen[bytes]":
+def _worker(files: Files, found: Mapping[str, Any], own: Mapping[str, str], log: IO[str]) -> "Popen[bytes]":
     taken = {part: int(address.rpartition(":")[2]) for part, address in found["services"].items()}
     taken["hazard-worker"] = port()
     usual = mesh.environment(files, "hazard-worker", taken, found["postgres"]["url"], found["kafka"])
