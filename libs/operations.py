@@ -92,14 +92,10 @@ class Operations:
         """A stream's events count from 1 without gaps, so that the last sequence handled is how many were."""
         _, topic = topics.split(subscription.topic)
         count = "count(*)" if topic.by_event else "coalesce(sum(sequence), 0)"
-        row = await self.log.pool.fetchrow(
-            f"""SELECT (SELECT {count} FROM progress WHERE consumer = $1)::bigint AS handled,
-                       (SELECT count(*) FROM parked WHERE consumer = $1) AS parked""",
-            subscription.consumer,
-        )
-        return pb.ConsumerFlow(
-            consumer=subscription.consumer, topic=topic.name, handled_count=row["handled"], parked_count=row["parked"]
-        )
+        consumer, pool = subscription.consumer, self.log.pool
+        handled = await pool.fetchval(f"SELECT ({count})::bigint FROM progress WHERE consumer = $1", consumer)
+        parked = await pool.fetchval("SELECT count(*) FROM parked WHERE consumer = $1", consumer)
+        return pb.ConsumerFlow(consumer=consumer, topic=topic.name, handled_count=handled, parked_count=parked)
 
     async def import_fact(self, event: Recorded) -> bool:
         """Whether it was new."""

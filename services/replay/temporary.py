@@ -62,7 +62,7 @@ def mesh_of(name: str, workers: int, tell: Tell) -> Iterator[Running]:
     folder(files.home)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, files.home, ignore_errors=True)
-        log = stack.enter_context((files.home / "mesh.log").open("w"))
+        log = stack.enter_context((files.home / "mesh.log").open("wb"))
         supervisor = processes.spawn(
             [sys.executable, "-m", "infra.local", "up", "--foreground"],
             output=log,
@@ -113,7 +113,7 @@ def _tail(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-10:])
 
 
-def _worker(files: Files, found: Mapping[str, Any], own: Mapping[str, str], log: IO[str]) -> "Popen[bytes]":
+def _worker(files: Files, found: Mapping[str, Any], own: dict[str, str], log: IO[bytes]) -> "Popen[bytes]":
     taken = {part: int(address.rpartition(":")[2]) for part, address in found["services"].items()}
     taken["hazard-worker"] = port()
     usual = mesh.environment(files, "hazard-worker", taken, found["postgres"]["url"], found["kafka"])
