@@ -1,7 +1,7 @@
 """What every service offers its operators and auditors: its log, its condition, parked messages, rebuilding."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from uuid import UUID
@@ -77,25 +77,22 @@ class Operations:
         """Counted in the order in which work passes through: what is done while counting is not missed."""
         consumers = [await self._consumer_flow(one) for one in self.subscriptions]
         open_work = sum([await count() for count in self.open_work])
-        rows = await self.log.pool.fetch("SELECT type, count(*) AS count FROM events GROUP BY type")
-        recorded: dict[str, int] = {}
-        for row in rows:
-            name = topics.topic_of(row["type"]).name
-            recorded[name] = recorded.get(name, 0) + row["count"]
+        rows = await self.log.pool.fetch(
+            "SELECT type, stream, max(version) AS last, count(*) AS count FROM events GROUP BY type, stream"
+        )
         return pb.GetFlowResponse(
-            topics=[pb.TopicFlow(topic=name, event_count=count) for name, count in sorted(recorded.items())],
+            topics=[pb.TopicFlow(topic=name, reach=reach) for name, reach in sorted(_reach(rows).items())],
             consumers=consumers,
             open_work_count=open_work,
         )
 
     async def _consumer_flow(self, subscription: Subscription) -> pb.ConsumerFlow:
-        """A stream's events count from 1 without gaps, so that the last sequence handled is how many were."""
         _, topic = topics.split(subscription.topic)
         count = "count(*)" if topic.by_event else "coalesce(sum(sequence), 0)"
         consumer, pool = subscription.consumer, self.log.pool
         handled = await pool.fetchval(f"SELECT ({count})::bigint FROM progress WHERE consumer = $1", consumer)
         parked = await pool.fetchval("SELECT count(*) FROM parked WHERE consumer = $1", consumer)
-        return pb.ConsumerFlow(consumer=consumer, topic=topic.name, handled_count=handled, parked_count=parked)
+        return pb.ConsumerFlow(consumer=consumer, topic=topic.name, reach=handled, parked_count=parked)
 
     async def import_fact(self, event: Recorded) -> bool:
         """Whether it was new."""
@@ -181,6 +178,19 @@ class Operations:
             while set(names) & set(await admin.list_topics()):  # noqa: ASYNC110  the broker tells nobody
                 await asyncio.sleep(0.1)
         await topics.declare(self.bootstrap_servers, self.namespace, owned)
+
+
+def _reach(rows: Iterable[asyncpg.Record]) -> dict[str, int]:
+    """By topic: the sum over its keys of the last version there, which a consumer's progress adds up to, too."""
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        topic = topics.topic_of(row["type"])
+        key = (topic.name, row["stream"])
+        last[key] = last.get(key, 0) + row["count"] if topic.by_event else max(last.get(key, 0), row["last"])
+    found: dict[str, int] = {}
+    for (name, _), reach in last.items():
+        found[name] = found.get(name, 0) + reach
+    return found
 
 
 async def _has_members(admin: AIOKafkaAdminClient, group: str) -> bool:

@@ -84,10 +84,8 @@ def text(case: Case, rows: Sequence[Row], made: Mapping[str, Sequence[Recorded]]
     lines = [case.title, ""]
     lines += [f"{'known at UTC':17}{'90 % window UTC':29}{'width':>8}{'+-20 %':>9}  truth  regions"]
     lines += [_line(row) for row in rows]
-    lines += [
-        "",
-        *(f"truth: {one.first_at:%Y-%m-%d %H:%M} to {one.last_at:%H:%M} UTC, {one.source}" for one in case.truths),
-    ]
+    lines.append("")
+    lines += [f"truth: {one.first_at:%Y-%m-%d %H:%M} to {one.last_at:%H:%M} UTC, {one.source}" for one in case.truths]
     lines += [f"{alerts(made)} alerts raised"]
     lines += [f"{service:12} {len(made[service]):6} facts  {found}" for service, found in digests(made).items()]
     return "\n".join(lines)

@@ -98,13 +98,13 @@ async def _flows(running: Running) -> dict[str, pb.GetFlowResponse]:
 
 
 def _waiting(flows: Mapping[str, pb.GetFlowResponse]) -> list[str]:
-    recorded = {topic.topic: topic.event_count for flow in flows.values() for topic in flow.topics}
+    recorded = {topic.topic: topic.reach for flow in flows.values() for topic in flow.topics}
     waiting = [f"{part} has {flow.open_work_count} to do" for part, flow in flows.items() if flow.open_work_count]
     for flow in flows.values():
         for consumer in flow.consumers:
             if consumer.parked_count:
                 raise Stuck(f"{consumer.consumer} set {consumer.parked_count} messages aside; the replay is no answer")
-            if consumer.handled_count < recorded.get(consumer.topic, 0):
+            if consumer.reach < recorded.get(consumer.topic, 0):
                 waiting.append(f"{consumer.consumer} reads {consumer.topic}")
     return waiting
 

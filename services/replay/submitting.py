@@ -49,11 +49,19 @@ async def _parts(one: Input) -> AsyncIterator[wire.SubmitRequest]:
         yield wire.SubmitRequest(chunk=one.data[start : start + CHUNK])
 
 
+def _timed(facts: list[Recorded]) -> Iterator[Recorded]:
+    """A fact without a time of its own became known with the one recorded after it, which it was read from."""
+    known = facts[-1].available_at
+    for fact in reversed(facts):
+        known = fact.available_at if fact.available_at < fact.recorded_at else known
+        yield replace(fact, available_at=known)
+
+
 def _as_known(facts: list[Recorded]) -> Iterator[Recorded]:
     """A file of many years of space weather says of each day what was known in the night after it."""
     epochs = [one.occurred_at for one in facts if one.type == ingest.ElementSetAccepted.DESCRIPTOR.full_name]
     first, last = min(epochs) - WEATHER_BEFORE, max(epochs) + timedelta(days=2)
-    for fact in facts:
+    for fact in _timed(facts):
         message = fact.message()
         if not isinstance(message, ingest.SpaceWeatherRecorded | ingest.SpaceWeatherForecastRecorded):
             yield fact
