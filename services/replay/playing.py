@@ -120,12 +120,19 @@ async def facts_of(running: Running) -> dict[str, list[Recorded]]:
 
 
 def digest(facts: Iterable[Recorded]) -> str:
-    """SHA-256 of what the facts say, each stream in its order: not of when they were recorded, nor across streams."""
-    lines = sorted((one.stream, one.version, _canonical(one)) for one in facts)
+    """SHA-256 of what the facts say, each stream in its order: not of when they were recorded, nor across streams.
+
+    The chunks of a run are done in any order, so that of a run all facts count, and their order does not.
+    """
+    lines = sorted((one.stream, _place(one), _canonical(one)) for one in facts)
     return hashlib.sha256("\n".join(line for *_, line in lines).encode()).hexdigest()
+
+
+def _place(fact: Recorded) -> int:
+    return 0 if fact.stream.startswith("run/") else fact.version
 
 
 def _canonical(fact: Recorded) -> str:
     content = MessageToDict(fact.message(), preserving_proto_field_name=True)
-    said = [fact.stream, fact.version, str(fact.event_id), fact.type, fact.occurred_at.isoformat(), content]
+    said = [fact.stream, _place(fact), str(fact.event_id), fact.type, fact.occurred_at.isoformat(), content]
     return json.dumps(said, sort_keys=True)
