@@ -7,8 +7,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -47,8 +47,8 @@ class Running:
         return grpc.aio.insecure_channel(self.services[service])
 
 
-@contextmanager
-def mesh_of(name: str, workers: int, tell: Tell) -> Iterator[Running]:
+@asynccontextmanager
+async def mesh_of(name: str, workers: int, tell: Tell) -> AsyncIterator[Running]:
     """Uses the servers of the mesh that is up on this machine; starts its own when none is."""
     namespace = f"replay{secrets.token_hex(5)}"
     files = Files(Files().home.with_name(f"{Files().home.name}-{namespace}"))
@@ -60,8 +60,10 @@ def mesh_of(name: str, workers: int, tell: Tell) -> Iterator[Running]:
     }
     tell(f"starting a mesh for {name} in the namespace {namespace}")
     folder(files.home)
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, files.home, ignore_errors=True)
+        if servers:
+            stack.push_async_callback(_forget, namespace, servers)
         log = stack.enter_context((files.home / "mesh.log").open("wb"))
         supervisor = processes.spawn(
             [sys.executable, "-m", "infra.local", "up", "--foreground"],
@@ -70,15 +72,11 @@ def mesh_of(name: str, workers: int, tell: Tell) -> Iterator[Running]:
             cwd=mesh.checkout(),
         )
         stack.callback(processes.stop, supervisor, signal.SIGTERM, STOP_S)
-        found = _ready(files, supervisor)
-        if servers:
-            stack.callback(lambda: asyncio.run(_forget(namespace, found)))
-        more = [_worker(files, found, own, log) for _ in range(workers - 1)]
-        for process in more:
-            stack.callback(processes.stop, process, signal.SIGTERM, STOP_S)
-        yield Running(
-            found["services"], files.token("operator").read_text(), Blobs(own["SPACECOM_BLOBS_URL"], namespace)
-        )
+        found = await asyncio.to_thread(_ready, files, supervisor)
+        for _ in range(workers - 1):
+            stack.callback(processes.stop, _worker(files, found, own, log), signal.SIGTERM, STOP_S)
+        token = files.token("operator").read_text()
+        yield Running(found["services"], token, Blobs(own["SPACECOM_BLOBS_URL"], namespace))
 
 
 def _servers() -> dict[str, str]:
@@ -120,16 +118,16 @@ def _worker(files: Files, found: Mapping[str, Any], own: dict[str, str], log: IO
     return processes.spawn(mesh.command("hazard-worker"), output=log, env=usual | own, cwd=mesh.checkout())
 
 
-async def _forget(namespace: str, found: Mapping[str, Any]) -> None:
+async def _forget(namespace: str, servers: Mapping[str, str]) -> None:
     """Its databases and topics; the servers are another's and stay. A group without topics is forgotten by Kafka."""
-    conn = await asyncpg.connect(found["postgres"]["admin_url"])
+    conn = await asyncpg.connect(servers["SPACECOM_POSTGRES_ADMIN_URL"])
     try:
         rows = await conn.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", f"{namespace}_")
         for row in rows:
             await conn.execute(f'DROP DATABASE "{row["datname"]}" WITH (FORCE)')
     finally:
         await conn.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=found["kafka"])
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers["SPACECOM_KAFKA_BOOTSTRAP"])
     await admin.start()
     try:
         await admin.delete_topics([topics.topic_name(topic.name, namespace) for topic in topics.TOPICS])
