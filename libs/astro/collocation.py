@@ -1,7 +1,7 @@
 """Collocation at Radau's points: an arc of a smooth motion as one polynomial, with the rates given at NODES points.
 
-E. Hairer, G. Wanner, "Solving Ordinary Differential Equations II", 2nd ed., Springer 1996, section IV.5 (Radau IIA, order
-2 NODES - 1). The last point is the end of the arc. Places run from 0 to 1 over the arc.
+E. Hairer, G. Wanner, "Solving Ordinary Differential Equations II", 2nd ed., Springer 1996, section IV.5 (Radau IIA, of
+order 2 NODES - 1). The last point is the end of the arc. Places run from 0 to 1 over the arc.
 """
 
 from typing import Any

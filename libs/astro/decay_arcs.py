@@ -243,12 +243,25 @@ def _begin(a: Array, state: Array, start: float, span: float) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
-def _follow(a: Array, state: Array, last: Array, before: Array) -> None:
-    """First values of an arc from what the last two revolutions did there, run on straight."""
+def _follow(a: Array, state: Array, courses: Array, turn: int) -> None:
+    """First values of an arc from what the last two revolutions did there, run on straight; turn: revolutions known."""
+    last, before = courses[(turn - 1) % 2], courses[turn % 2]
+    more = 1.0 if turn > 1 else 0.0
     for i in range(6):
         start = state[i]
         for w in range(_N):
-            a[i * _N + w] = start + (2.0 * last[i * _N + w] - before[i * _N + w])
+            n = i * _N + w
+            a[n] = start + (last[n] + more * (last[n] - before[n]))
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
+def _move(a: Array, state: Array, course: Array) -> None:
+    """The end of the arc becomes the start of the next; the arc is kept as its course."""
+    for i in range(6):
+        start = state[i]
+        for w in range(_N):
+            course[i * _N + w] = a[i * _N + w] - start
+        state[i] = a[i * _N + _N - 1]
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={*FAST, "reassoc"})
@@ -384,9 +397,7 @@ def _fly_one(
         b, span, sub = after if late else before, 2.0 * math.pi / parts, age % parts
         _angles(a, longitude, span)
         if age >= parts and parts <= _KEPT:
-            turn = age // parts
-            one = work.courses[sub, (turn - 1) % 2]
-            _follow(a, state, one, work.courses[sub, turn % 2] if turn > 1 else one)
+            _follow(a, state, work.courses[sub], age // parts)
         else:
             _begin(a, state, longitude, span)
         if not _settle(b, span, departures, goals, world, work, end):
@@ -395,13 +406,7 @@ def _fly_one(
         how, at = _cut(work, longitude, span, goals, limit_s, world.gmst_rad)
         longitude += span * at
         if how == MOVED:
-            if parts <= _KEPT:
-                course = work.courses[sub, (age // parts) % 2]
-                for i in range(6):
-                    for w in range(_N):
-                        course[i * _N + w] = a[i * _N + w] - state[i]
-            for i in range(6):
-                state[i] = a[i * _N + _N - 1]
+            _move(a, state, work.courses[sub % _KEPT, (age // parts) % 2])
             age += 1
             continue
         for i in range(5):
