@@ -322,21 +322,17 @@ def _over(work: Work, time_s: float, goals: Goals, limit_s: float, gmst_rad: flo
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _find(
-    work: Work, start: float, span: float, point: int, goals: Goals, limit_s: float, gmst_rad: float
-) -> tuple[float, float]:
-    """Place and time where _over falls through zero before a point of the arc: false position, Illinois' variant."""
+def _find(work: Work, start: float, span: float, point: int, goals: Goals, limit_s: float, gmst_rad: float) -> float:
+    """Place where _over falls through zero before a point of the arc: false position, Illinois' variant."""
     low, high = (PLACES[point - 1] if point > 0 else 0.0), PLACES[point]
     over = _over(work, _look(work, start, span, low), goals, limit_s, gmst_rad)
-    at, time_s = high, _look(work, start, span, high)
-    under = _over(work, time_s, goals, limit_s, gmst_rad)
-    last = 0
+    under = _over(work, _look(work, start, span, high), goals, limit_s, gmst_rad)
+    at, last = high, 0
     for _ in range(_MOST_LOOKS):
         if not over > 0.0 or not under < 0.0:
             break
         at = low + (high - low) * over / (over - under)
-        time_s = _look(work, start, span, at)
-        miss = _over(work, time_s, goals, limit_s, gmst_rad)
+        miss = _over(work, _look(work, start, span, at), goals, limit_s, gmst_rad)
         if abs(miss) <= MET:
             break
         if miss > 0.0:
@@ -344,7 +340,7 @@ def _find(
         else:
             high, under, over = at, miss, 0.5 * over if last < 0 else over
         last = 1 if miss > 0.0 else -1
-    return at, time_s
+    return at
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -369,16 +365,10 @@ def _cut(work: Work, start: float, span: float, goals: Goals, limit_s: float, gm
     for i in range(5):
         collocation.spectrum(a, (_RATES + i) * _N, work.series[i])
     collocation.spectrum(a, _SWING * _N, work.series[_T])
-    how, at, time_s = MOVED, 2.0, 0.0
-    if down < _N:
-        how = STOP
-        at, time_s = _find(work, start, span, down, goals, math.inf, gmst_rad)
-    if late < _N:
-        sooner, then_s = _find(work, start, span, late, goals, limit_s, gmst_rad)
-        if sooner < at:
-            how, at, time_s = LIMIT, sooner, then_s
-    time_s = _look(work, start, span, at)
-    work.state[_T] = time_s
+    stop = _find(work, start, span, down, goals, math.inf, gmst_rad) if down < _N else 2.0
+    limit = _find(work, start, span, late, goals, limit_s, gmst_rad) if late < _N else 2.0
+    how, at = (STOP, stop) if stop <= limit else (LIMIT, limit)
+    work.state[_T] = _look(work, start, span, at)
     return how, at
 
 
