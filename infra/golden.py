@@ -1,10 +1,12 @@
 """Adds the bytes to new golden facts: `python -m infra.golden`; one that has its bytes is never touched.
 
-Write `tests-contract/golden/<full name>.json` as {"message": {…}} with every field set, then run it.
+Write `tests-contract/golden/<full name>.json` as {"message": {…}} with every field set, then run it. A fact that has
+grown gets a further file `<full name>.2.json` and so on; the first is what was recorded before.
 """
 
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,11 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 Fact = dict[str, Any]
 
 FOLDER = Path(__file__).parents[1] / "tests-contract/golden"
+
+
+def type_of(path: Path) -> str:
+    """Full name of the fact a file holds, without the number of its growth."""
+    return re.sub(r"\.\d+$", "", path.stem)
 
 
 def completed(full_name: str, content: Fact) -> Fact:
@@ -30,7 +37,7 @@ def main(folder: Path = FOLDER) -> int:
     for path in sorted(folder.glob("*.json")):
         content = json.loads(path.read_text())
         if "wire" not in content:
-            path.write_text(json.dumps(completed(path.stem, content), indent=1) + "\n")
+            path.write_text(json.dumps(completed(type_of(path), content), indent=1) + "\n")
             print(f"completed {path.name}")
     return 0
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ for package in ("ingest", "propagation", "hazard", "alerting"):
 @dataclass(frozen=True)
 class Golden:
     full_name: str
+    name: str
     message: dict[str, Any]
     wire: bytes
 
@@ -30,13 +32,15 @@ def goldens() -> list[Golden]:
     found = []
     for path in sorted((Path(__file__).parent / "golden").glob("*.json")):
         content = json.loads(path.read_text())
-        found.append(Golden(path.stem, content["message"], bytes.fromhex(content["wire"])))
+        found.append(
+            Golden(re.sub(r"\.\d+$", "", path.stem), path.stem, content["message"], bytes.fromhex(content["wire"]))
+        )
     return found
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "golden" in metafunc.fixturenames:
-        metafunc.parametrize("golden", goldens(), ids=lambda golden: golden.full_name)
+        metafunc.parametrize("golden", goldens(), ids=lambda golden: golden.name)
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +56,10 @@ def event_types(messages) -> set[str]:
 @pytest.fixture(scope="session")
 def golden_types() -> set[str]:
     return {golden.full_name for golden in goldens()}
+
+
+@pytest.fixture(scope="session")
+def newest_goldens() -> dict[str, Golden]:
+    """Of each type the file with the highest number: what is recorded today."""
+    found = sorted(goldens(), key=lambda one: (len(one.name), one.name))
+    return {one.full_name: one for one in found}

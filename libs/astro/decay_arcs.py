@@ -19,9 +19,15 @@ from numba import njit
 from libs.astro import collocation, density_table, equinoctial
 from libs.astro.arcexp import atan2, exp
 from libs.astro.collocation import INTEGRALS, NODES, PLACES
-from libs.astro.decay import FLATTENING, SIDEREAL_RAD_S, place
+from libs.astro.decay import place
 from libs.astro.density_table import Array32, Places
-from libs.astro.gravity import MU_KM3_S2, RADIUS_KM, zonal
+from libs.astro.earth import GMST82_SPIN_RAD_S as SIDEREAL_RAD_S
+from libs.astro.earth import IERS_SPIN_RAD_S as _SPIN_RAD_S
+from libs.astro.earth import WGS84_E2 as _E2
+from libs.astro.earth import WGS84_MU_KM3_S2 as MU_KM3_S2
+from libs.astro.earth import WGS84_POLE_KM as _POLE_KM
+from libs.astro.earth import WGS84_RADIUS_KM as RADIUS_KM
+from libs.astro.gravity import zonal
 from libs.astro.sincos import FAST, sincos
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -31,9 +37,6 @@ STATUS, SECONDS, SWEEPS, END = 0, 1, 2, 3  # of a row of ends; the state in km a
 FIELDS = 9
 MOVED, STOP, LIMIT = 0, 1, 2  # ends of an arc
 MET = 1e-6  # km of the stop altitude, s of a time
-_SPIN_RAD_S = 7.292115e-5
-_E2 = FLATTENING * (2.0 - FLATTENING)
-_POLE_KM = RADIUS_KM * (1.0 - FLATTENING)
 _E2_POLE, _E2_EQUATOR = _E2 / (1.0 - _E2) * _POLE_KM, _E2 * RADIUS_KM
 _MOST_SWEEPS, _MOST_PARTS, _MOST_LOOKS = 16, 1 << 16, 60
 _KEPT = 4  # arcs of a revolution whose last two courses are kept

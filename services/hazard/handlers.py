@@ -290,6 +290,13 @@ def of_ingest(starter: Starter) -> Handlers:
         ingest.SpaceWeatherRecorded: nothing,
         ingest.SpaceWeatherForecastRecorded: nothing,
         ingest.SourceStateChanged: nothing,
+        ingest.ObjectDecayed: nothing,
+        ingest.ObjectRetired: nothing,
+        ingest.ThirdPartyPredictionRecorded: nothing,
+        ingest.EphemerisRecorded: nothing,
+        ingest.ConjunctionRecorded: nothing,
+        ingest.EarthOrientationRecorded: nothing,
+        ingest.TrafficDensityRecorded: nothing,
     }
 
 

@@ -12,7 +12,7 @@ from libs.astro.elements import ElementSet, RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection
-from services.ingest import codec, domain, freshness, queries, reading
+from services.ingest import airspace, catalogue, codec, domain, freshness, queries, reading, weather
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
@@ -73,7 +73,7 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
 
 
 def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Reading:
-    problems = [(elements, domain.epoch_problem(elements, delivery, lead)) for elements in read.sets]
+    problems = [(elements, catalogue.epoch_problem(elements, delivery, lead)) for elements in read.sets]
     refused = tuple(
         reading.Refusal(
             str(elements.catalogue_number).encode(),
@@ -114,35 +114,37 @@ async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: 
     return accepted, len(read.sets) - accepted
 
 
-def _batches(sets: Sequence[ElementSet], delivery: Delivery, size: int) -> Iterator[dict[int, domain.OfferElements]]:
+def _batches(sets: Sequence[ElementSet], delivery: Delivery, size: int) -> Iterator[dict[int, catalogue.OfferElements]]:
     ordered = sorted(sets, key=lambda elements: elements.catalogue_number)
     groups = groupby(ordered, key=lambda elements: elements.catalogue_number)
-    offers = ((number, domain.OfferElements(tuple(group), delivery)) for number, group in groups)
+    offers = ((number, catalogue.OfferElements(tuple(group), delivery)) for number, group in groups)
     while batch := dict(islice(offers, size)):
         yield batch
 
 
-async def _decide_offers(offers: dict[int, domain.OfferElements], conn: Connection) -> list[Event]:
+async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Connection) -> list[Event]:
     entries = await queries.entries(conn, list(offers))
-    decided = [domain.decide_entry(offer, entries.get(number, domain.Entry())) for number, offer in offers.items()]
+    decided = [
+        catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
+    ]
     return [event for events in decided for event in events]
 
 
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     async def decide(conn: Connection) -> list[Event]:
-        offer = domain.OfferWeather(read.observed, read.predicted, delivery)
-        return domain.decide_weather(offer, await queries.known_weather(conn, delivery.source))
+        offer = weather.OfferWeather(read.observed, read.predicted, delivery)
+        return weather.decide_weather(offer, await queries.known_weather(conn, delivery.source))
 
     recorded = await record(gate.pool, gate.log, [f"weather/{delivery.source}"], decide, delivery, cause)
-    weather = (domain.SpaceWeatherRecorded, domain.SpaceWeatherForecastRecorded)
-    accepted = sum(len(event.days) for event in recorded if isinstance(event, weather))
+    kinds = (domain.SpaceWeatherRecorded, domain.SpaceWeatherForecastRecorded)
+    accepted = sum(len(event.days) for event in recorded if isinstance(event, kinds))
     return accepted, len(read.observed) + len(read.predicted) - accepted
 
 
 async def record_airspace(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     async def decide(conn: Connection) -> list[Event]:
-        offer = domain.OfferAirspace(read.feature_count, read.invalid_features, read.notice, delivery)
-        return domain.decide_airspace(offer, await queries.airspace_sha256(conn, delivery.dataset))
+        offer = airspace.OfferAirspace(read.feature_count, read.invalid_features, read.notice, delivery)
+        return airspace.decide_airspace(offer, await queries.airspace_sha256(conn, delivery.dataset))
 
     if not read.feature_count:
         return 0, 0

@@ -2,7 +2,7 @@
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import codec, domain
+from services.ingest import catalogue, codec
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections")
@@ -42,7 +42,7 @@ async def _object(conn: Connection, fact: pb.ObjectCatalogued | pb.ObjectRevised
 
 async def _element_set(conn: Connection, recorded: Recorded, fact: pb.ElementSetAccepted) -> None:
     elements = codec.elements_from_wire(fact)
-    perigee_km, apogee_km = domain.altitudes_km(elements)
+    perigee_km, apogee_km = catalogue.altitudes_km(elements)
     await conn.execute(
         """WITH accepted AS (
                INSERT INTO element_sets (catalogue_number, epoch_jd, epoch_jd_fraction, fingerprint, event_id)
@@ -65,7 +65,7 @@ async def _element_set(conn: Connection, recorded: Recorded, fact: pb.ElementSet
         fact.catalogue_number,
         fact.epoch_jd,
         fact.epoch_jd_fraction,
-        domain.fingerprint(elements),
+        catalogue.fingerprint(elements),
         recorded.event_id,
         perigee_km,
         apogee_km,

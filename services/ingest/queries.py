@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from libs.postgres import Connection
-from services.ingest.domain import Entry, KnownWeather, WeatherDay
+from services.ingest.catalogue import Entry
+from services.ingest.domain import WeatherDay
+from services.ingest.weather import KnownWeather
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from asyncpg import Pool
 
 from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
 from libs.postgres import Connection
-from services.ingest import codec, domain, queries
+from services.ingest import catalogue, codec, domain, queries
 from services.ingest.domain import Delivery, Event
 
 CONFLICT_ATTEMPTS = 50
@@ -48,6 +48,6 @@ def _fact(event: Event, delivery: Delivery) -> Fact:
 
 def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]:
     if isinstance(event, domain.ElementSetAccepted):
-        epoch = domain.epoch_of(event.elements)
+        epoch = catalogue.epoch_of(event.elements)
         return epoch, delivery.available_at or epoch
     return delivery.available_at or delivery.received_at, delivery.available_at

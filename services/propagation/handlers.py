@@ -103,4 +103,11 @@ def handlers(watch: Watch) -> dict[type[Any], Handler]:
         ingest.InputRejected: watch.nothing,
         ingest.AirspaceRecorded: watch.nothing,
         ingest.SourceStateChanged: watch.nothing,
+        ingest.ObjectDecayed: watch.nothing,
+        ingest.ObjectRetired: watch.nothing,
+        ingest.ThirdPartyPredictionRecorded: watch.nothing,
+        ingest.EphemerisRecorded: watch.nothing,
+        ingest.ConjunctionRecorded: watch.nothing,
+        ingest.EarthOrientationRecorded: watch.nothing,
+        ingest.TrafficDensityRecorded: watch.nothing,
     }

@@ -6,21 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.astro import tle
-from services.ingest import domain, freshness
+from services.ingest import catalogue, domain, freshness, weather
+from services.ingest.catalogue import Entry, OfferElements
 from services.ingest.domain import (
     Delivery,
     ElementSetAccepted,
-    Entry,
-    KnownWeather,
     ObjectCatalogued,
     ObjectRevised,
-    OfferElements,
-    OfferWeather,
     SourceHealth,
     WeatherDay,
 )
 from services.ingest.freshness import Outcome, Source
 from services.ingest.tests.cases import FIRST, NAMED, SECOND
+from services.ingest.weather import KnownWeather, OfferWeather
 
 NOW = datetime(2022, 11, 5, tzinfo=UTC)
 DELIVERY = Delivery("test", "0" * 64, NOW, None)
@@ -30,13 +28,13 @@ DELIVERY = Delivery("test", "0" * 64, NOW, None)
 
 
 def offered(entry: Entry, *sets) -> list[str]:
-    return [type(event).__name__ for event in domain.decide_entry(OfferElements(sets, DELIVERY), entry)]
+    return [type(event).__name__ for event in catalogue.decide_entry(OfferElements(sets, DELIVERY), entry)]
 
 
 def after(*sets) -> Entry:
     entry = Entry()
-    for event in domain.decide_entry(OfferElements(sets, DELIVERY), entry):
-        entry = domain.evolve_entry(entry, event)
+    for event in catalogue.decide_entry(OfferElements(sets, DELIVERY), entry):
+        entry = catalogue.evolve_entry(entry, event)
     return entry
 
 
@@ -59,13 +57,13 @@ def test_an_element_set_is_recorded_once_and_a_name_when_it_changes(known, sets,
 
 
 def test_a_set_is_the_same_whoever_sends_it_and_under_whatever_name():
-    assert domain.fingerprint(two) == domain.fingerprint(replace(named, element_set_number=1))
+    assert catalogue.fingerprint(two) == catalogue.fingerprint(replace(named, element_set_number=1))
 
 
 @given(st.sampled_from(["mean_motion_rev_day", "eccentricity", "bstar_per_earth_radius", "epoch_jd_fraction"]))
 def test_a_set_with_any_other_value_is_another_set(name):
     other = replace(one, **{name: getattr(one, name) * 1.0000001})
-    assert domain.fingerprint(one) != domain.fingerprint(other)
+    assert catalogue.fingerprint(one) != catalogue.fingerprint(other)
 
 
 @given(st.lists(st.sampled_from([one, two, named]), max_size=6))
@@ -79,19 +77,19 @@ def test_offering_everything_again_changes_nothing(sets):
     [(b"22143B  ", b"2022-143B"), (b"57001A", b"1957-001A"), (b"2022-143B", b"2022-143B"), (b"", b""), (b"x", b"x")],
 )
 def test_designators_are_kept_in_their_long_form(printed, kept):
-    assert domain.long_designator(printed) == kept
+    assert catalogue.long_designator(printed) == kept
 
 
 def test_the_altitudes_are_those_of_the_orbit():
-    perigee_km, apogee_km = domain.altitudes_km(two)
+    perigee_km, apogee_km = catalogue.altitudes_km(two)
     assert 120 < perigee_km < apogee_km < 240
 
 
 def test_an_epoch_far_after_its_publication_is_not_credible():
     lead = timedelta(days=7)
-    assert domain.epoch_problem(one, DELIVERY, lead) == ""
+    assert catalogue.epoch_problem(one, DELIVERY, lead) == ""
     early = replace(DELIVERY, available_at=NOW - timedelta(days=10))
-    assert "2022-11-03" in domain.epoch_problem(one, early, lead)
+    assert "2022-11-03" in catalogue.epoch_problem(one, early, lead)
 
 
 def day(mjd: int, ap: float = 4.0) -> WeatherDay:
@@ -101,12 +99,12 @@ def day(mjd: int, ap: float = 4.0) -> WeatherDay:
 def test_only_new_and_changed_days_are_recorded():
     known = KnownWeather(observed={day_.mjd: day_ for day_ in map(day, range(59800, 59810))})
     command = OfferWeather((day(59809, 9.0), day(59810)), (), DELIVERY)
-    (event,) = domain.decide_weather(command, known)
+    (event,) = weather.decide_weather(command, known)
     assert [d.mjd for d in event.days] == [59809, 59810]
 
 
 def test_many_years_of_weather_are_facts_of_at_most_400_days():
-    events = domain.decide_weather(OfferWeather(tuple(map(day, range(36112, 60000))), (), DELIVERY), KnownWeather())
+    events = weather.decide_weather(OfferWeather(tuple(map(day, range(36112, 60000))), (), DELIVERY), KnownWeather())
     assert sum(len(event.days) for event in events) == 60000 - 36112
     assert max(len(event.days) for event in events) <= 400
 

@@ -6,8 +6,9 @@ import pytest
 
 from libs.astro.elements import RefusalReason
 from libs.ccsds.tests import omm_record
-from services.ingest import codec, domain, reading
-from services.ingest.domain import Delivery, Entry, Format, OfferElements
+from services.ingest import catalogue, codec, reading
+from services.ingest.catalogue import Entry, OfferElements
+from services.ingest.domain import Delivery, Format
 from services.ingest.tests import cases
 
 ENCODED = {
@@ -33,7 +34,7 @@ def test_a_set_makes_the_same_facts_in_every_encoding(found):
 
     def facts(data: bytes) -> list[bytes]:
         read = reading.read(Format.UNKNOWN, data)
-        events = domain.decide_entry(OfferElements(read.sets, delivery), Entry())
+        events = catalogue.decide_entry(OfferElements(read.sets, delivery), Entry())
         return [codec.to_wire(event).SerializeToString(deterministic=True) for event in events]
 
     assert len(facts(ENCODED[found])) == 2

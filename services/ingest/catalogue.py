@@ -1,0 +1,125 @@
+"""What may enter the catalogue: pure decisions over what is known of an object already."""
+
+import hashlib
+import re
+import struct
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import cbrt, pi
+
+from libs.astro.earth import WGS72_MU_KM3_S2, WGS72_RADIUS_KM
+from libs.astro.elements import ElementSet
+from libs.astro.time import DAY_S, jd_to_datetime
+from services.ingest.domain import Delivery, ElementSetAccepted, Event, ObjectCatalogued, ObjectRevised
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the catalogue holds of one object."""
+
+    catalogued: bool = False
+    object_name: bytes = b""
+    international_designator: bytes = b""
+    fingerprints: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class OfferElements:
+    """Element sets of one object, in the order of the file."""
+
+    sets: tuple[ElementSet, ...]
+    delivery: Delivery
+
+
+def decide_entry(command: OfferElements, entry: Entry) -> list[Event]:
+    events: list[Event] = []
+    for elements in command.sets:
+        for event in _offer(elements, entry, command.delivery):
+            entry = evolve_entry(entry, event)
+            events.append(event)
+    return events
+
+
+def _offer(elements: ElementSet, entry: Entry, delivery: Delivery) -> list[Event]:
+    if fingerprint(elements) in entry.fingerprints:
+        return []
+    accepted = ElementSetAccepted(elements, delivery.source, delivery.input_sha256)
+    name, designator = elements.object_name.strip(), long_designator(elements.international_designator)
+    number = elements.catalogue_number
+    if not entry.catalogued:
+        return [ObjectCatalogued(number, name, designator, delivery.source), accepted]
+    revised = (name or entry.object_name, designator or entry.international_designator)
+    if revised != (entry.object_name, entry.international_designator):
+        return [ObjectRevised(number, *revised, delivery.source), accepted]
+    return [accepted]
+
+
+def evolve_entry(entry: Entry, event: Event) -> Entry:
+    match event:
+        case ObjectCatalogued() | ObjectRevised():
+            return replace(
+                entry,
+                catalogued=True,
+                object_name=event.object_name,
+                international_designator=event.international_designator,
+            )
+        case ElementSetAccepted(elements=elements):
+            return replace(entry, fingerprints=entry.fingerprints | {fingerprint(elements)})
+        case _:
+            return entry
+
+
+def fingerprint(elements: ElementSet) -> bytes:
+    """Identifies a set by what it says of the orbit; who sent it and under which name does not matter."""
+    packed = struct.pack(
+        "<q11d",
+        elements.catalogue_number,
+        elements.epoch_jd,
+        elements.epoch_jd_fraction,
+        elements.mean_motion_rev_day,
+        elements.eccentricity,
+        elements.inclination_deg,
+        elements.raan_deg,
+        elements.arg_of_perigee_deg,
+        elements.mean_anomaly_deg,
+        elements.bstar_per_earth_radius,
+        elements.mean_motion_dot_half_rev_day2,
+        elements.mean_motion_ddot_sixth_rev_day3,
+    )
+    return hashlib.sha256(packed).digest()[:16]
+
+
+def long_designator(designator: bytes) -> bytes:
+    """b"22143B" of a TLE as the b"2022-143B" that OMM writes; anything else as it is."""
+    text = designator.strip()
+    short = re.fullmatch(rb"(\d\d)(\d{3}[A-Z]{1,3})", text)
+    if not short:
+        return text
+    century = b"19" if int(short[1]) >= 57 else b"20"  # Sputnik flew in 1957
+    return century + short[1] + b"-" + short[2]
+
+
+def altitudes_km(elements: ElementSet) -> tuple[float, float]:
+    """Perigee and apogee altitude from the Kozai mean motion."""
+    rate_rad_s = elements.mean_motion_rev_day * 2.0 * pi / DAY_S
+    semi_major_km = cbrt(WGS72_MU_KM3_S2 / rate_rad_s**2)
+    return (
+        semi_major_km * (1.0 - elements.eccentricity) - WGS72_RADIUS_KM,
+        semi_major_km * (1.0 + elements.eccentricity) - WGS72_RADIUS_KM,
+    )
+
+
+def epoch_of(elements: ElementSet) -> datetime:
+    return jd_to_datetime(elements.epoch_jd, elements.epoch_jd_fraction)
+
+
+def epoch_problem(elements: ElementSet, delivery: Delivery, lead: timedelta) -> str:
+    """Why the epoch cannot be right for the time of publication; empty when it can."""
+    published = delivery.available_at or delivery.received_at
+    epoch = epoch_of(elements)
+    if epoch <= published + lead:
+        return ""
+    return (
+        f"the epoch {epoch:%Y-%m-%d %H:%M} UTC is more than {lead.days} days after its publication at "
+        f"{published:%Y-%m-%d %H:%M} UTC; check the epoch's year and day, or the stated publication time"
+    )
