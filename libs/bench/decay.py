@@ -25,9 +25,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 START_MJD, DAYS = 58909, 13  # 2020-03-01
 FLUX_SFU = 150.0
-# Assumed, not proven: the reference took 15 as a daily ap, a formula of its own in NRLMSISE-00 and 1.7 % thinner at
-# 240 km than a history of 15. As thin is a history of 12.1 (11.9 at 150 km, 12.2 at 240 km), which our flight takes.
-AP = 12.1
+AP = 15.0  # daily, as the reference took it: a formula of its own in NRLMSISE-00
 ALTITUDE_KM, INCLINATION_DEG, STOP_KM, B = 250.0, 51.6, 80.0, 0.01
 EXPECTED_DAYS, GATE = 10.305, 0.01
 ARGUMENT_DEG = 0.0  # the reference does not say where on the circle it starts; taken: the node, at right ascension 0
@@ -42,7 +40,7 @@ _OREKIT = "its data files are not to be had here; quoted from another machine, 8
 
 @cache
 def air() -> decay_tables.Air:
-    table = density_days.span(START_MJD, DAYS, FLUX_SFU, threads=_CORES)
+    table = density_days.span(START_MJD, DAYS, FLUX_SFU, threads=_CORES, daily_ap=True)
     drivers = Drivers(np.tile([FLUX_SFU, FLUX_SFU, *[AP] * 7], (8 * DAYS, 1)), float(START_MJD))
     return decay_tables.air(table, drivers, START_MJD + 2400000.5, 0.0)
 
