@@ -152,6 +152,16 @@ def test_what_does_not_come_down_in_time_is_not_a_re_entry(air):
     assert not fly(air, orbit(300, 300)[None]).reached[0]  # the table ends before
 
 
+def test_after_warming_no_kernel_of_a_flight_is_compiled_anew(air):
+    """INVARIANT: warm() takes the signatures a flight takes, or a first flight waits for the compiler."""
+    decay_tables.warm()
+    known = len(decay_arcs.fly.signatures)
+    own = np.zeros((2, len(air.table.base), 16), np.float32)
+    fly(air, many(2))
+    fly(air, many(2), threads=2, departures=own)
+    assert len(decay_arcs.fly.signatures) == known
+
+
 def test_without_samples_there_are_no_lifetimes(air):
     assert len(fly(air, np.empty((0, 6))).seconds) == 0
 
