@@ -102,7 +102,8 @@ def test_every_field_has_its_precedence_and_every_precedence_all_bases():
 
 
 @pytest.mark.parametrize(
-    ("higher", "lower"), pairwise([Basis.SPACE_TRACK_SATCAT, Basis.CELESTRAK_SATCAT, Basis.DISCOS, Basis.ELEMENT_SET])
+    ("higher", "lower"),
+    list(pairwise([Basis.SPACE_TRACK_SATCAT, Basis.CELESTRAK_SATCAT, Basis.DISCOS, Basis.ELEMENT_SET])),
 )
 def test_a_name_is_that_of_the_higher_source_whichever_came_first(higher, lower):
     first, second = (said("higher", higher), delivered("h")), (said("lower", lower), delivered("l", 48))
