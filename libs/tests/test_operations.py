@@ -192,7 +192,11 @@ async def test_the_log_withholds_what_the_contract_gives_no_right_to(bench, chan
         one = replace(fact(raw=b"canary"), redistribution=held)
         await bench.log.commit("rejected/a", [one], after=version, cause=cause())
     classes = ["public", "space-track", "discos,space-track", "internal"]
-    for by, seen in (("viewer", [True] + 3 * [False]), ("partner", [True, True, False, False]), ("operator", [True] * 4)):
+    for by, seen in (
+        ("viewer", [True] + 3 * [False]),
+        ("partner", [True, True, False, False]),
+        ("operator", [True] * 4),
+    ):
         events = await read(channel, by=by)
         assert [b"canary" in event.data for event in events] == seen
         assert [event.withheld for event in events] == [not one for one in seen]
