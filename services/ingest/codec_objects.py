@@ -35,10 +35,10 @@ def to_wire(
         case ObjectDecayed():
             return _decay_to_wire(event)
         case _:
-            return _described_to_wire(event)
+            return to_described(event)
 
 
-def _described_to_wire(event: ObjectCatalogued | ObjectRevised) -> Described:
+def to_described(event: ObjectCatalogued | ObjectRevised) -> Described:
     kind = pb.ObjectCatalogued if isinstance(event, ObjectCatalogued) else pb.ObjectRevised
     return kind(
         catalogue_number=event.catalogue_number,
@@ -88,6 +88,14 @@ def known_from_wire(fact: Described, known_at: datetime) -> tuple[Description, M
     description = Description(fact.object_name, fact.international_designator)
     origin = Origin(Basis.ELEMENT_SET, fact.source, known_at, redistribution.INTERNAL)
     return description, {name: origin for name in FIELDS if is_known(description, name)}
+
+
+def completed(fact: Described, known_at: datetime) -> Described:
+    """The fact itself, or of one recorded before facts named their sources what can be said of them."""
+    if fact.HasField("description"):
+        return fact
+    description, origins = known_from_wire(fact, known_at)
+    return to_described(ObjectRevised(fact.catalogue_number, description, origins, fact.source, ""))
 
 
 def _decay_to_wire(event: ObjectDecayed) -> pb.ObjectDecayed:

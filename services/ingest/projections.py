@@ -11,12 +11,8 @@ TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "re
 async def project(conn: Connection, recorded: Recorded) -> None:
     fact = recorded.message()
     match fact:
-        case pb.ObjectCatalogued() | pb.ObjectRevised():
-            await projections_objects.described(conn, recorded, fact)
-        case pb.ObjectDecayed():
-            await projections_objects.decayed(conn, recorded, fact)
-        case pb.ObjectRetired():
-            await projections_objects.retired(conn, recorded, fact)
+        case pb.ObjectCatalogued() | pb.ObjectRevised() | pb.ObjectDecayed() | pb.ObjectRetired():
+            await projections_objects.project_all(conn, [(recorded, fact)])
         case pb.ElementSetAccepted():
             await _element_set(conn, recorded, fact)
         case pb.InputRejected():
