@@ -26,6 +26,8 @@ CALLS = {
     "eventlog.OperationsService.Redrive": OPERATORS,
     "eventlog.OperationsService.RebuildReadModels": OPERATORS,
     "eventlog.OperationsService.RebuildTopics": OPERATORS,
+    "eventlog.OperationsService.GetFlow": OWN,
+    "eventlog.OperationsService.Import": OPERATORS,
     "ingest.IngestService.Submit": OWN,
     "ingest.IngestService.GetObject": WITHHOLDS,
     "ingest.IngestService.ListObjects": WITHHOLDS,
