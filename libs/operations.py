@@ -97,9 +97,9 @@ class Operations:
 
     async def import_fact(self, event: Recorded) -> bool:
         """Whether it was new."""
-        fact = Fact(
-            event.message(), event.occurred_at, event.event_id, event.available_at, redistribution=event.redistribution
-        )
+        per_fact = topics.topic_of(event.type).redistribution == topics.PER_FACT
+        stated = event.redistribution if per_fact else ""
+        fact = Fact(event.message(), event.occurred_at, event.event_id, event.available_at, stated)
         async with self.log.pool.acquire() as conn, conn.transaction():
             if await conn.fetchval("SELECT EXISTS (SELECT FROM events WHERE event_id = $1)", event.event_id):
                 return False
@@ -219,15 +219,16 @@ async def read_log(address: str, token: str, request: log_pb.ReadRequest | None 
         answers = stub.Read(request or log_pb.ReadRequest(), metadata=(("authorization", f"Bearer {token}"),))
         async for answer in answers:
             for event in answer.events:
-                if event.withheld:
-                    raise rpc.FailedPrecondition(
-                        f"event {event.position} at {address} is {event.redistribution} and was withheld; "
-                        "read the log with a token that has the right to it"
-                    )
                 yield from_wire(event)
 
 
 def from_wire(event: log_pb.RecordedEvent) -> Recorded:
+    """Raises FailedPrecondition for an event whose data was withheld: it cannot be taken for the fact."""
+    if event.withheld:
+        raise rpc.FailedPrecondition(
+            f"event {event.position} of {event.stream} is {event.redistribution} and was withheld; "
+            "read the log with a token that has the right to it"
+        )
     return Recorded(
         event.position,
         UUID(event.event_id),

@@ -79,6 +79,8 @@ REQUESTS: dict[str, list[Message]] = {
     "Redrive": [ops.RedriveRequest(consumer="x")],
     "RebuildReadModels": [ops.RebuildReadModelsRequest()],
     "RebuildTopics": [],  # answers with names of topics, and only to an operator
+    "GetFlow": [ops.GetFlowRequest()],
+    "Import": [],  # answers with counts, and only to an operator
 }
 
 
