@@ -35,6 +35,9 @@ class Format(Enum):
     AIXM = "airspace-aixm"
     TRAFFIC_CSV = "traffic-csv"
     TRAFFIC_GEOJSON = "traffic-geojson"
+    SATCAT = "satcat"
+    DECAY = "decay"
+    DISCOS = "discos"
 
 
 _WIRE = {
@@ -55,6 +58,9 @@ _WIRE = {
     Format.TRAFFIC_GEOJSON: pb.INPUT_FORMAT_TRAFFIC_GEOJSON,
     Format.AIXM: pb.INPUT_FORMAT_AIRSPACE_AIXM,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    Format.SATCAT: pb.INPUT_FORMAT_SATCAT,
+    Format.DECAY: pb.INPUT_FORMAT_DECAY,
+    Format.DISCOS: pb.INPUT_FORMAT_DISCOS,
 }
 
 
@@ -79,7 +85,7 @@ def ingest(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets, messages about an object, space weather or airspace; docs/reference/formats.md has all."""
+    """Submit element sets, catalogue rows, messages, space weather or airspace: all of docs/reference/formats.md."""
     mesh = client.connect()
     header = pb.SubmitHeader(source=source, dataset=dataset)
     if form:
@@ -149,7 +155,7 @@ def objects(
 def _all(mesh: Mesh) -> Iterator[pb.CatalogueObject]:
     token = ""
     while True:
-        request = pb.ListObjectsRequest(page_size=1000, page_token=token)
+        request = pb.ListObjectsRequest(page_size=1000, page_token=token, include_gone=True)
         answer = mesh.ask("ingest", IngestServiceStub, "ListObjects", request)
         yield from answer.objects
         token = answer.next_page_token

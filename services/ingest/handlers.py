@@ -25,6 +25,8 @@ from services.ingest import (
     orientation,
     queries,
     reading,
+    recording_objects,
+    redistribution,
     traffic,
     weather,
     weather_queries,
@@ -69,8 +71,9 @@ class Receipt:
 
 async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, cause: Cause) -> Receipt:
     """Idempotent by content: what is known already is counted and nothing of it recorded again."""
-    kept = replace(delivery, input_sha256=await gate.blobs.put(data))
+    kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(data)))
     read = await gate.reader.read(stated, data)
+    read = await recording_objects.identify(gate.pool, read, kept)
     read = _refuse_epochs(read, kept, timedelta(days=gate.settings.ingest_epoch_lead_days))
     read = await _refuse_messages(gate, read, kept)
     if read.format in DATASETS and not kept.dataset:
@@ -87,12 +90,17 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
     raw = beginning[: domain.MAX_RAW]
     limit = gate.settings.ingest_max_input_bytes
     detail = f"the input is larger than {limit} bytes; only its first {len(raw)} are kept; split it and send the parts"
-    kept = replace(delivery, input_sha256=await gate.blobs.put(raw))
+    kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(raw)))
     refusal = reading.Refusal(raw, 0, 0, RefusalReason.TOO_LARGE, detail)
     rejection = _rejected(refusal, stated, kept)
     await _record_rejections(gate, (rejection,), kept, cause)
     await _record_source(gate, Outcome(kept, 0, 0, 1), cause)
     return Receipt(stated, 0, 0, 1, (rejection,), kept.input_sha256)
+
+
+def _classed(gate: Gate, delivery: Delivery) -> Delivery:
+    stated = gate.settings.ingest_redistribution
+    return replace(delivery, redistribution=redistribution.class_of(delivery.source, stated))
 
 
 def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Reading:
@@ -191,6 +199,12 @@ async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: 
     return accepted, len(read.messages) - accepted
 
 
+async def record_statements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    size = gate.settings.ingest_batch_objects
+    accepted = await recording_objects.record_statements(gate.pool, gate.log, read.statements, delivery, cause, size)
+    return accepted, len(read.statements) - accepted
+
+
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     async def decide(conn: Connection) -> list[Event]:
         offer = weather.OfferWeather(read.observed, read.predicted, delivery, read.indices)
@@ -287,5 +301,8 @@ HANDLERS: dict[Format, Handle] = {
     Format.ORIENTATION: record_orientation,
     Format.TRAFFIC_CSV: record_traffic,
     Format.TRAFFIC_GEOJSON: record_traffic,
+    Format.SATCAT: record_statements,
+    Format.DECAY: record_statements,
+    Format.DISCOS: record_statements,
     Format.UNKNOWN: record_nothing,
 }

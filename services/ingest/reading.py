@@ -12,15 +12,17 @@ from libs.ccsds import omm
 from libs.providers import swpc
 from libs.rows.places import excerpt
 from libs.workers import Lost, Workers
-from services.ingest import dataset_reading, message_reading
+from services.ingest import dataset_reading, message_reading, statements
+from services.ingest.description import Statement
 from services.ingest.domain import MAX_RAW, Format, OrientationDay, TrafficCoverage, WeatherDay, WeatherIndex
 from services.ingest.messages import OfferMessage
 from services.ingest.recognising import recognise
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
 READ_HERE = (
-    "TLE, OMM (JSON, XML, KVN, CSV), OEM, RDM or CDM (KVN, XML), TIP (JSON, CSV), space weather (CSSI, "
-    "CelesTrak CSV, SWPC JSON), finals2000A, airspace (GeoJSON, AIXM) or traffic density (CSV, GeoJSON)"
+    "TLE, OMM (JSON, XML, KVN, CSV), OEM, RDM or CDM (KVN, XML), TIP, SATCAT or decay rows (JSON, CSV), DISCOS JSON, "
+    "space weather (CSSI, CelesTrak CSV, SWPC JSON), finals2000A, airspace (GeoJSON, AIXM) or traffic density (CSV, "
+    "GeoJSON)"
 )
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
 SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
@@ -55,6 +57,7 @@ class Refusal:
 class Reading:
     format: Format
     sets: tuple[ElementSet, ...] = ()
+    statements: tuple[Statement, ...] = ()
     observed: tuple[WeatherDay, ...] = ()
     predicted: tuple[WeatherDay, ...] = ()
     indices: tuple[WeatherIndex, ...] = ()
@@ -99,6 +102,15 @@ def _read_messages(found: Format, data: bytes) -> Reading:
     if not offers and not refusals:
         refusals.append(_whole(data, f"holds no {found.name}"))
     return Reading(found, messages=tuple(offers), refusals=tuple(refusals))
+
+
+def _read_statements(found: Format, data: bytes) -> Reading:
+    records = list(statements.read(found, data))
+    refusals = [_refusal(record, []) for record in records if isinstance(record, Refused)]
+    if not records:
+        refusals.append(_whole(data, "holds no object"))
+    said = tuple(record for record in records if not isinstance(record, Refused))
+    return Reading(found, statements=said, refusals=tuple(refusals))
 
 
 def _read_weather(found: Format, data: bytes) -> Reading:
@@ -219,6 +231,9 @@ READERS: dict[Format, Callable[[Format, bytes], Reading]] = {
     **dict.fromkeys(WEATHER, _read_weather),
     **dict.fromkeys(dataset_reading.TRAFFIC, _read_traffic),
     Format.SWPC: _read_swpc,
+    Format.SATCAT: _read_statements,
+    Format.DECAY: _read_statements,
+    Format.DISCOS: _read_statements,
     Format.AIRSPACE: _read_airspace,
     Format.AIXM: _read_aixm,
     Format.ORIENTATION: _read_orientation,

@@ -3,6 +3,7 @@
 import re
 
 from libs.astro import eop_rows
+from services.ingest import statements
 from services.ingest.domain import Format
 
 _CCSDS = {"OMM": (Format.OMM_KVN, Format.OMM_XML)} | {
@@ -26,6 +27,8 @@ _CSV = (  # the columns that its header has
 
 def recognise(data: bytes) -> Format:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if listed := statements.recognise(head):
+        return listed
     if head[:1] in (b"{", b"["):
         return _json(data[:65536])
     if head.startswith(b"<"):

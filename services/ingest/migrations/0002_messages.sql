@@ -5,6 +5,7 @@ CREATE TABLE object_messages (
     catalogue_number integer NOT NULL,
     said_at timestamptz NOT NULL,
     position bigint NOT NULL,
+    redistribution text NOT NULL,
     body bytea NOT NULL
 );
 

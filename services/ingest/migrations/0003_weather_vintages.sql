@@ -6,6 +6,7 @@ CREATE TABLE weather_vintages (
     mjd integer NOT NULL,
     available_at timestamptz NOT NULL,
     position bigint NOT NULL,
+    redistribution text NOT NULL,
     ap_3h double precision [] NOT NULL,
     ap_daily double precision NOT NULL,
     f107_observed_sfu double precision NOT NULL,
@@ -14,8 +15,9 @@ CREATE TABLE weather_vintages (
 
 CREATE INDEX weather_vintages_by_mjd ON weather_vintages (mjd, predicted, available_at);
 
-INSERT INTO weather_vintages (source, predicted, mjd, available_at, position, ap_3h, ap_daily, f107_observed_sfu)
-SELECT source, predicted, mjd, '-infinity', 0, ap_3h, ap_daily, f107_observed_sfu FROM weather_days;
+INSERT INTO weather_vintages
+(source, predicted, mjd, available_at, position, redistribution, ap_3h, ap_daily, f107_observed_sfu)
+SELECT source, predicted, mjd, '-infinity', 0, 'internal', ap_3h, ap_daily, f107_observed_sfu FROM weather_days;
 
 CREATE TABLE weather_indices (
     source text NOT NULL,
