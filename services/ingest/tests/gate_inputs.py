@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from libs.astro.tests import test_eop_rows
 from libs.ccsds.tests import omm_record, test_oem
 from libs.ccsds.tests.message_rows import CDM, RDM, as_kvn, as_xml
+from libs.ccsds.tests.test_fuzz import DISCOS
 from libs.providers.tests import test_swpc, test_traffic
-from libs.providers.tests.test_providers import TIP, as_csv, as_json
+from libs.providers.tests.test_providers import CELESTRAK, DECAY, SATCAT, TIP, as_csv, as_json
 from libs.tests import test_aixm
 from services.ingest.domain import Format
 from services.ingest.tests import cases
@@ -56,5 +57,10 @@ GOOD: dict[str, tuple[Format, bytes, tuple[bytes, ...]]] = {  # the file, and te
         (b"290", b"2.5", b'"Polygon"'),
     ),
     "airspace geojson": (Format.AIRSPACE, cases.airspace("LECM"), (b"LECM",)),
+    "decay json": (Format.DECAY, as_json(DECAY), (b'"4917"', b"2019-03-23 0:00:00", b'"Prediction"')),
+    "decay csv": (Format.DECAY, as_csv(DECAY), (b'"4917"', b"2019-03-23 0:00:00", b'"Prediction"')),
+    "satcat json": (Format.SATCAT, as_json(SATCAT), (b'"54217"', b"2022-10-31", b"2022-11-04", b'"ROCKET BODY"')),
+    "satcat csv": (Format.SATCAT, CELESTRAK, (b"54217,", b"2022-10-31", b"2022-11-04", b"R/B,D")),
+    "discos": (Format.DISCOS, DISCOS, (b"54217,", b"21600.0", b"2022-10-31")),
     "aixm": (Format.AIXM, test_aixm.document(test_aixm.member()), (b"40 -5 40 -3", b"BASELINE", b">BASE<")),
 }  # fmt: skip

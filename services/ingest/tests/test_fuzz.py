@@ -32,7 +32,18 @@ def holds(stated: Format, data: bytes) -> None:
     assert finite(read)
     assert (
         read.refusals
-        or any((read.sets, read.messages, read.observed, read.predicted, read.indices, read.orientation, read.traffic))
+        or any(
+            (
+                read.sets,
+                read.messages,
+                read.observed,
+                read.predicted,
+                read.indices,
+                read.orientation,
+                read.traffic,
+                read.statements,
+            )
+        )
         or read.feature_count
     )
     for refusal in read.refusals:

@@ -19,7 +19,7 @@ WRONG = (b"x", b"~", b"#", b"_", b"\x00", b"\x1b", b"\xff", b"\xd9\xa3", b"\xc3\
 
 
 def taken(read: Reading) -> int:
-    lists = (read.sets, read.messages, read.observed, read.predicted, read.indices, read.orientation)
+    lists = (read.sets, read.messages, read.observed, read.predicted, read.indices, read.orientation, read.statements)
     return sum(map(len, lists)) + read.feature_count + (read.traffic.row_count if read.traffic else 0)
 
 
