@@ -12,7 +12,18 @@ from libs.astro.elements import ElementSet, RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection
-from services.ingest import airspace, catalogue, codec, domain, freshness, queries, reading, weather
+from services.ingest import (
+    airspace,
+    catalogue,
+    codec,
+    domain,
+    freshness,
+    queries,
+    reading,
+    recording_objects,
+    redistribution,
+    weather,
+)
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
@@ -47,8 +58,9 @@ class Receipt:
 
 async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, cause: Cause) -> Receipt:
     """Idempotent by content: what is known already is counted and nothing of it recorded again."""
-    kept = replace(delivery, input_sha256=await gate.blobs.put(data))
+    kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(data)))
     read = await gate.reader.read(stated, data)
+    read = await recording_objects.identify(gate.pool, read, kept)
     read = _refuse_epochs(read, kept, timedelta(days=gate.settings.ingest_epoch_lead_days))
     if read.format is Format.AIRSPACE and not kept.dataset:
         raise domain.BadSubmission("an airspace needs the name of its dataset; state it in the header")
@@ -64,12 +76,17 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
     raw = beginning[: domain.MAX_RAW]
     limit = gate.settings.ingest_max_input_bytes
     detail = f"the input is larger than {limit} bytes; only its first {len(raw)} are kept; split it and send the parts"
-    kept = replace(delivery, input_sha256=await gate.blobs.put(raw))
+    kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(raw)))
     refusal = reading.Refusal(raw, 0, 0, RefusalReason.TOO_LARGE, detail)
     rejection = _rejected(refusal, stated, kept)
     await _record_rejections(gate, (rejection,), kept, cause)
     await _record_source(gate, Outcome(kept, 0, 0, 1), cause)
     return Receipt(stated, 0, 0, 1, (rejection,), kept.input_sha256)
+
+
+def _classed(gate: Gate, delivery: Delivery) -> Delivery:
+    stated = gate.settings.ingest_redistribution
+    return replace(delivery, redistribution=redistribution.class_of(delivery.source, stated))
 
 
 def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Reading:
@@ -128,6 +145,12 @@ async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Conne
         catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
     ]
     return [event for events in decided for event in events]
+
+
+async def record_statements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    size = gate.settings.ingest_batch_objects
+    accepted = await recording_objects.record_statements(gate.pool, gate.log, read.statements, delivery, cause, size)
+    return accepted, len(read.statements) - accepted
 
 
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
@@ -189,5 +212,8 @@ HANDLERS: dict[Format, Handle] = {
     Format.OMM_CSV: record_elements,
     Format.CSSI: record_weather,
     Format.AIRSPACE: record_airspace,
+    Format.SATCAT: record_statements,
+    Format.DECAY: record_statements,
+    Format.DISCOS: record_statements,
     Format.UNKNOWN: record_nothing,
 }

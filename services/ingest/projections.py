@@ -2,7 +2,7 @@
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import catalogue, codec
+from services.ingest import catalogue, codec, projections_objects
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections")
@@ -11,8 +11,8 @@ TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "re
 async def project(conn: Connection, recorded: Recorded) -> None:
     fact = recorded.message()
     match fact:
-        case pb.ObjectCatalogued() | pb.ObjectRevised():
-            await _object(conn, fact)
+        case pb.ObjectCatalogued() | pb.ObjectRevised() | pb.ObjectDecayed() | pb.ObjectRetired():
+            await projections_objects.project_all(conn, [(recorded, fact)])
         case pb.ElementSetAccepted():
             await _element_set(conn, recorded, fact)
         case pb.InputRejected():
@@ -29,17 +29,6 @@ async def project(conn: Connection, recorded: Recorded) -> None:
             raise TypeError(f"no projection for {recorded.type}")
 
 
-async def _object(conn: Connection, fact: pb.ObjectCatalogued | pb.ObjectRevised) -> None:
-    await conn.execute(
-        """INSERT INTO objects (catalogue_number, object_name, international_designator) VALUES ($1, $2, $3)
-           ON CONFLICT (catalogue_number) DO UPDATE
-           SET object_name = EXCLUDED.object_name, international_designator = EXCLUDED.international_designator""",
-        fact.catalogue_number,
-        fact.object_name,
-        fact.international_designator,
-    )
-
-
 async def _element_set(conn: Connection, recorded: Recorded, fact: pb.ElementSetAccepted) -> None:
     elements = codec.elements_from_wire(fact)
     perigee_km, apogee_km = catalogue.altitudes_km(elements)
@@ -50,17 +39,18 @@ async def _element_set(conn: Connection, recorded: Recorded, fact: pb.ElementSet
            )
            INSERT INTO objects AS o (catalogue_number, object_name, international_designator, element_set_count,
                                      last_epoch_jd, last_epoch_jd_fraction,
-                                     perigee_altitude_km, apogee_altitude_km, inclination_deg)
-           VALUES ($1, '', '', 1, $2, $3, $6, $7, $8)
+                                     perigee_altitude_km, apogee_altitude_km, inclination_deg, elements_class)
+           VALUES ($1, '', '', 1, $2, $3, $6, $7, $8, $9)
            ON CONFLICT (catalogue_number) DO UPDATE SET
              element_set_count = o.element_set_count + 1,
-             (last_epoch_jd, last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg) =
+             (last_epoch_jd, last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg,
+              elements_class) =
                (SELECT n.* FROM (VALUES
                   (EXCLUDED.last_epoch_jd, EXCLUDED.last_epoch_jd_fraction, EXCLUDED.perigee_altitude_km,
-                   EXCLUDED.apogee_altitude_km, EXCLUDED.inclination_deg),
+                   EXCLUDED.apogee_altitude_km, EXCLUDED.inclination_deg, EXCLUDED.elements_class),
                   (o.last_epoch_jd, o.last_epoch_jd_fraction, o.perigee_altitude_km,
-                   o.apogee_altitude_km, o.inclination_deg)
-                ) AS n (jd, fraction, perigee, apogee, inclination)
+                   o.apogee_altitude_km, o.inclination_deg, o.elements_class)
+                ) AS n (jd, fraction, perigee, apogee, inclination, class)
                 ORDER BY n.jd DESC, n.fraction DESC LIMIT 1)""",
         fact.catalogue_number,
         fact.epoch_jd,
@@ -70,17 +60,20 @@ async def _element_set(conn: Connection, recorded: Recorded, fact: pb.ElementSet
         perigee_km,
         apogee_km,
         fact.inclination_deg,
+        recorded.redistribution,
     )
 
 
 async def _rejection(conn: Connection, recorded: Recorded, fact: pb.InputRejected) -> None:
     await conn.execute(
-        "INSERT INTO rejections (position, source, input_sha256, line, body) VALUES ($1, $2, $3, $4, $5)",
+        """INSERT INTO rejections (position, source, input_sha256, line, body, redistribution)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
         recorded.position,
         fact.source,
         fact.input_sha256,
         fact.line,
         recorded.data,
+        recorded.redistribution,
     )
 
 
