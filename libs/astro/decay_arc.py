@@ -12,7 +12,7 @@ from numba import njit
 
 from libs.astro import density_table, dop853, equinoctial
 from libs.astro.decay import place
-from libs.astro.decay_lanes import World
+from libs.astro.decay_arcs import World
 from libs.astro.earth import GMST82_SPIN_RAD_S, IERS_SPIN_RAD_S
 from libs.astro.earth import WGS84_MU_KM3_S2 as MU_KM3_S2
 from libs.astro.earth import WGS84_RADIUS_KM as RADIUS_KM
