@@ -19,7 +19,7 @@ from libs.redistribution import CLASSES
 from libs.workers import Workers
 from services.propagation import handlers, projections
 from services.propagation.predictor import Predictor
-from services.propagation.rpc import Desk
+from services.propagation.rpc_tracks import Desk
 from services.propagation.settings import PropagationSettings
 from services.propagation.states import load_orientation
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR, Entitlements
@@ -104,8 +104,8 @@ async def feed(service_database: Callable[[str], Awaitable[Pool]], computer, tmp
     pool = await service_database("propagation")
     log, blobs = EventLog(pool, "propagation", projections.project), Blobs(tmp_path.as_uri())
     predictor = Predictor(pool, log, blobs, computer, SETTINGS)
-    watch = handlers.Watch(pool, predictor, SETTINGS)
-    yield Feed(pool, watch, predictor, blobs, log, Desk(pool, log, predictor, load_orientation()))
+    watch = handlers.Watch(pool, log, predictor, SETTINGS)
+    yield Feed(pool, watch, predictor, blobs, log, Desk(pool, log, blobs, computer, predictor, SETTINGS, load_orientation()))
     await pool.close()
 
 
