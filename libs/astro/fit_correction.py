@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from libs.astro.decay_arc import arc
-from libs.astro.decay_lanes import World
+from libs.astro.decay_arcs import World
 from libs.astro.fit_sets import DAY_S, PoorFit, Ready
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
