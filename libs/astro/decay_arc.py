@@ -20,6 +20,9 @@ from libs.astro.gravity import zonal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
+_A, _WEIGHTS = dop853.A[: dop853.STAGES], dop853.A[dop853.STAGES]
+_PLACES = _A.sum(axis=1)  # of the stages in a step
+
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def density_at(x: float, y: float, z: float, t: float, world: World) -> float:
@@ -75,7 +78,7 @@ def _longest_s(low_km: float) -> float:
 @njit(cache=True, error_model="numpy", nogil=True)
 def arc(start: Array, b: float, times: Array, world: World, states: Array) -> int:
     """Writes the states (km, km/s) at times, ordered as flown from the start at 0; returns how many are finite."""
-    e, z, d = np.empty(6), np.empty(6), np.empty(13 * 6)
+    e, z, d = np.empty(6), np.empty(6), np.empty(dop853.STAGES * 6)
     elements = equinoctial.from_state(start[0], start[1], start[2], start[3], start[4], start[5])
     for i in range(6):
         e[i] = elements[i]
@@ -85,15 +88,16 @@ def arc(start: Array, b: float, times: Array, world: World, states: Array) -> in
             perigee_km = RADIUS_KM * (e[0] / (1.0 + math.sqrt(e[1] * e[1] + e[2] * e[2])) - 1.0)
             longest, left = _longest_s(perigee_km), times[m] - t
             h = left / math.ceil(abs(left) / longest)
-            for stage in range(12):
+            for stage in range(dop853.STAGES):
                 for i in range(6):
                     total = 0.0
                     for k in range(stage):
-                        total += dop853.A[stage, k] * d[6 * k + i]
+                        total += _A[stage, k] * d[6 * k + i]
                     z[i] = e[i] + h * total
-                _slopes(z, t + dop853.C[stage] * h, b, world, d, 6 * stage)
+                _slopes(z, t + _PLACES[stage] * h, b, world, d, 6 * stage)
             for i in range(6):
-                e[i] += h * dop853.step(d, i, 6)
+                for k in range(dop853.STAGES):
+                    e[i] += h * _WEIGHTS[k] * d[6 * k + i]
             t += h
             if not (e[0] > 0.9 and e[0] < 10.0 and e[1] * e[1] + e[2] * e[2] < 0.9):
                 return m
