@@ -13,7 +13,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPar
 
 from libs import rpc, topics
 from libs.consume import Subscription
-from libs.eventlog import LOG_LOCK, Cause, EventLog, Project, Recorded, recorded
+from libs.eventlog import LOG_LOCK, Cause, EventLog, Recorded, recorded
 from libs.postgres import Connection
 from libs.relay import Relay
 from libs.topics import Topic
@@ -31,6 +31,7 @@ from spacecom.eventlog.v1.operations_service_pb2_grpc import (
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR, ROLE_VIEWER
 
 BATCH = 200
+REBUILD_BATCH = 1000
 FOLLOW_S = 0.2
 MAX_PART_BYTES = 2**20
 LAG_EVENTS = 1000  # behind by more than this the relay counts as degraded
@@ -47,7 +48,6 @@ class Operations:
     bootstrap_servers: str
     namespace: str
     subscriptions: Sequence[Subscription] = ()
-    project: Project | None = None
     tables: Sequence[str] = ()
     upstream: Mapping[str, Sequence[str]] = field(default_factory=dict)
     upstream_addresses: Mapping[str, str] = field(default_factory=dict)
@@ -80,15 +80,17 @@ class Operations:
 
     async def _rebuild_own(self) -> int:
         """Appends wait meanwhile; readers see the old rows until the new ones are complete."""
-        if not self.project or not self.tables:
+        project_all = self.log.project_all
+        if not project_all or not self.tables:
             return 0
         count = 0
         async with self.log.pool.acquire() as conn, conn.transaction():
             await conn.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
             await _empty(conn, self.tables)
-            async for row in conn.cursor("SELECT * FROM events ORDER BY position", prefetch=BATCH):
-                await self.project(conn, recorded(row))
-                count += 1
+            cursor = await conn.cursor("SELECT * FROM events ORDER BY position")
+            while rows := await cursor.fetch(REBUILD_BATCH):
+                await project_all(conn, [recorded(row) for row in rows])
+                count += len(rows)
         return count
 
     async def _rebuild_upstream(self, service: str, token: str) -> int:

@@ -15,7 +15,7 @@ from pydantic_settings import SettingsConfigDict
 from libs import contracts, operations, postgres, rpc, telemetry
 from libs.blobs import Blobs
 from libs.consume import Subscription
-from libs.eventlog import EventLog, Project
+from libs.eventlog import EventLog, Project, ProjectAll
 from libs.operations import Operations
 from libs.postgres import PostgresSettings
 from libs.relay import Relay
@@ -81,7 +81,8 @@ async def serve(
     service: str,
     settings: ServiceSettings,
     *,
-    project: Project | None,
+    project: Project | None = None,
+    project_all: ProjectAll | None = None,
     rebuild_tables: Sequence[str],
     upstream: Mapping[str, Sequence[str]],
     wire: Callable[[Mesh], Wiring],
@@ -95,7 +96,7 @@ async def serve(
         if pool is None:
             return
         stack.push_async_callback(pool.close)
-        log = EventLog(pool, service, project)
+        log = EventLog(pool, service, project, project_all=project_all)
         broker = KafkaBroker(
             settings.kafka_bootstrap,
             client_id=f"spacecom-{service}",
@@ -114,7 +115,6 @@ async def serve(
             bootstrap_servers=settings.kafka_bootstrap,
             namespace=settings.namespace,
             subscriptions=wiring.subscriptions,
-            project=project,
             tables=rebuild_tables,
             upstream=upstream,
             upstream_addresses=settings.upstream_addresses,

@@ -235,7 +235,7 @@ async def test_what_is_appended_while_a_read_model_is_made_again_is_in_it_once(b
     by its own hand and by the rebuild's."""
     await owner.execute(TABLE + "; GRANT ALL ON counted TO spacecom_ingest")
     log = EventLog(bench.log.pool, "ingest", count)
-    condition.log, condition.project, condition.tables = log, count, ("counted", "requests")
+    condition.log, condition.tables = log, ("counted", "requests")
     await asyncio.gather(*(log.commit(f"rejected/{n}", [fact()], after=0, cause=cause()) for n in range(200)))
     await owner.execute("UPDATE counted SET events = 99")
     async with owner.transaction():

@@ -1,14 +1,15 @@
 """A submission: keep the bytes, read them, decide against what is known, record."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 
 from asyncpg import Pool
 
-from libs.astro.elements import ElementSet, RefusalReason
+from libs.astro.elements import RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection
@@ -46,18 +47,37 @@ class Receipt:
 
 
 async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, cause: Cause) -> Receipt:
-    """Idempotent by content: what is known already is counted and nothing of it recorded again."""
+    """Idempotent by content: what is known already is counted and nothing of it recorded again.
+
+    Recorded part by part; one that is cut off goes on where it stopped when the same bytes come again.
+    """
     kept = replace(delivery, input_sha256=await gate.blobs.put(data))
-    read = await gate.reader.read(stated, data)
-    read = _refuse_epochs(read, kept, timedelta(days=gate.settings.ingest_epoch_lead_days))
-    if read.format is Format.AIRSPACE and not kept.dataset:
-        raise domain.BadSubmission("an airspace needs the name of its dataset; state it in the header")
-    accepted, duplicate = await HANDLERS[read.format](gate, read, kept, cause)
-    rejections = tuple(_rejected(refusal, read.format, kept) for refusal in read.refusals)
-    await _record_rejections(gate, rejections, kept, cause)
-    outcome = Outcome(kept, accepted, duplicate, len(rejections))
+    receipt = Receipt(stated, 0, 0, 0, (), kept.input_sha256)
+    reader = gate.reader.parts(stated, data, gate.settings.ingest_batch_records)
+    del data  # a whole catalogue need not lie in memory while it is recorded
+    async with aclosing(reader) as parts:
+        async for part in parts:
+            receipt = await _record_part(gate, part, receipt, kept, cause)
+    outcome = Outcome(kept, receipt.accepted_count, receipt.duplicate_count, receipt.rejected_count)
     await _record_source(gate, outcome, cause)
-    return Receipt(read.format, accepted, duplicate, len(rejections), rejections[:SHOWN_REJECTIONS], kept.input_sha256)
+    return receipt
+
+
+async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Delivery, cause: Cause) -> Receipt:
+    part = _refuse_epochs(part, delivery, timedelta(days=gate.settings.ingest_epoch_lead_days))
+    if part.format is Format.AIRSPACE and not delivery.dataset:
+        raise domain.BadSubmission("an airspace needs the name of its dataset; state it in the header")
+    accepted, duplicate = await HANDLERS[part.format](gate, part, delivery, cause)
+    rejections = tuple(_rejected(refusal, part.format, delivery) for refusal in part.refusals)
+    await _record_rejections(gate, rejections, before.rejected_count, delivery, cause)
+    return Receipt(
+        part.format,
+        before.accepted_count + accepted,
+        before.duplicate_count + duplicate,
+        before.rejected_count + len(rejections),
+        (before.rejections + rejections)[:SHOWN_REJECTIONS],
+        delivery.input_sha256,
+    )
 
 
 async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginning: bytes, cause: Cause) -> Receipt:
@@ -67,7 +87,7 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
     kept = replace(delivery, input_sha256=await gate.blobs.put(raw))
     refusal = reading.Refusal(raw, 0, 0, RefusalReason.TOO_LARGE, detail)
     rejection = _rejected(refusal, stated, kept)
-    await _record_rejections(gate, (rejection,), kept, cause)
+    await _record_rejections(gate, (rejection,), 0, kept, cause)
     await _record_source(gate, Outcome(kept, 0, 0, 1), cause)
     return Receipt(stated, 0, 0, 1, (rejection,), kept.input_sha256)
 
@@ -106,24 +126,20 @@ def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> In
 
 
 async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
-    recorded: list[Event] = []
-    for offers in _batches(read.sets, delivery, gate.settings.ingest_batch_objects):
-        streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
-        recorded += await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
+    if not read.sets:
+        return 0, 0
+    ordered = sorted(read.sets, key=lambda elements: elements.catalogue_number)
+    groups = groupby(ordered, key=lambda elements: elements.catalogue_number)
+    offers = {number: catalogue.OfferElements(tuple(group), delivery) for number, group in groups}
+    streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
+    recorded = await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
     accepted = sum(isinstance(event, domain.ElementSetAccepted) for event in recorded)
     return accepted, len(read.sets) - accepted
 
 
-def _batches(sets: Sequence[ElementSet], delivery: Delivery, size: int) -> Iterator[dict[int, catalogue.OfferElements]]:
-    ordered = sorted(sets, key=lambda elements: elements.catalogue_number)
-    groups = groupby(ordered, key=lambda elements: elements.catalogue_number)
-    offers = ((number, catalogue.OfferElements(tuple(group), delivery)) for number, group in groups)
-    while batch := dict(islice(offers, size)):
-        yield batch
-
-
 async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Connection) -> list[Event]:
-    entries = await queries.entries(conn, list(offers))
+    asked = [(number, catalogue.fingerprint(one)) for number, offer in offers.items() for one in offer.sets]
+    entries = await queries.entries(conn, asked)
     decided = [
         catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
     ]
@@ -156,12 +172,14 @@ async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _caus
     return 0, 0
 
 
-async def _record_rejections(gate: Gate, rejections: Sequence[InputRejected], delivery: Delivery, cause: Cause) -> None:
-    """Goes on where an earlier submission of the same bytes stopped."""
+async def _record_rejections(
+    gate: Gate, rejections: Sequence[InputRejected], before: int, delivery: Delivery, cause: Cause
+) -> None:
+    """Goes on where an earlier submission of the same bytes stopped; `before` these came so many of the same file."""
 
     async def decide(conn: Connection) -> Sequence[Event]:
         known = await queries.rejection_count(conn, delivery.source, delivery.input_sha256)
-        return rejections[known : known + REJECTIONS_AT_ONCE]
+        return rejections[max(0, known - before) :][:REJECTIONS_AT_ONCE]
 
     while rejections:
         if not await record(gate.pool, gate.log, [f"rejected/{delivery.source}"], decide, delivery, cause):

@@ -1,5 +1,9 @@
 """Facts of ingest to the rows that answer for them."""
 
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+
 from libs.eventlog import Recorded
 from libs.postgres import Connection
 from services.ingest import catalogue, codec
@@ -8,13 +12,18 @@ from spacecom.ingest.v1 import ingest_events_pb2 as pb
 TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections")
 
 
-async def project(conn: Connection, recorded: Recorded) -> None:
-    fact = recorded.message()
+async def project_all(conn: Connection, events: Sequence[Recorded]) -> None:
+    """Element sets and objects, which come by the thousand, together; what they write of an object does not meet."""
+    facts = [(one, one.message()) for one in events]
+    await _objects(conn, [fact for _, fact in facts if isinstance(fact, pb.ObjectCatalogued | pb.ObjectRevised)])
+    await _element_sets(conn, [(one, fact) for one, fact in facts if isinstance(fact, pb.ElementSetAccepted)])
+    for one, fact in facts:
+        if not isinstance(fact, pb.ObjectCatalogued | pb.ObjectRevised | pb.ElementSetAccepted):
+            await _project(conn, one, fact)
+
+
+async def _project(conn: Connection, recorded: Recorded, fact: Message) -> None:
     match fact:
-        case pb.ObjectCatalogued() | pb.ObjectRevised():
-            await _object(conn, fact)
-        case pb.ElementSetAccepted():
-            await _element_set(conn, recorded, fact)
         case pb.InputRejected():
             await _rejection(conn, recorded, fact)
         case pb.SpaceWeatherRecorded():
@@ -29,39 +38,54 @@ async def project(conn: Connection, recorded: Recorded) -> None:
             raise TypeError(f"no projection for {recorded.type}")
 
 
-async def _object(conn: Connection, fact: pb.ObjectCatalogued | pb.ObjectRevised) -> None:
-    await conn.execute(
+async def _objects(conn: Connection, facts: Sequence[pb.ObjectCatalogued | pb.ObjectRevised]) -> None:
+    await conn.executemany(
         """INSERT INTO objects (catalogue_number, object_name, international_designator) VALUES ($1, $2, $3)
            ON CONFLICT (catalogue_number) DO UPDATE
            SET object_name = EXCLUDED.object_name, international_designator = EXCLUDED.international_designator""",
-        fact.catalogue_number,
-        fact.object_name,
-        fact.international_designator,
+        [(fact.catalogue_number, fact.object_name, fact.international_designator) for fact in facts],
     )
 
 
-async def _element_set(conn: Connection, recorded: Recorded, fact: pb.ElementSetAccepted) -> None:
-    elements = codec.elements_from_wire(fact)
-    perigee_km, apogee_km = catalogue.altitudes_km(elements)
+async def _element_sets(conn: Connection, facts: Sequence[tuple[Recorded, pb.ElementSetAccepted]]) -> None:
+    """Of sets with one epoch the later recorded counts as the newer."""
+    if not facts:
+        return
+    rows = [_element_set_row(recorded, fact) for recorded, fact in facts]
     await conn.execute(
-        """WITH accepted AS (
+        """WITH given AS MATERIALIZED (
+               SELECT * FROM unnest($1::int[], $2::float8[], $3::float8[], $4::bytea[], $5::uuid[], $6::float8[],
+                                    $7::float8[], $8::float8[]) WITH ORDINALITY
+               AS g (number, jd, fraction, fingerprint, event_id, perigee, apogee, inclination, place)
+           ), accepted AS (
                INSERT INTO element_sets (catalogue_number, epoch_jd, epoch_jd_fraction, fingerprint, event_id)
-               VALUES ($1, $2, $3, $4, $5)
+               SELECT number, jd, fraction, fingerprint, event_id FROM given
+           ), newest AS (
+               SELECT DISTINCT ON (number) *, count(*) OVER (PARTITION BY number) AS sets FROM given
+               ORDER BY number ASC, jd DESC, fraction DESC, place DESC
            )
            INSERT INTO objects AS o (catalogue_number, object_name, international_designator, element_set_count,
                                      last_epoch_jd, last_epoch_jd_fraction,
                                      perigee_altitude_km, apogee_altitude_km, inclination_deg)
-           VALUES ($1, '', '', 1, $2, $3, $6, $7, $8)
+           SELECT number, '', '', sets, jd, fraction, perigee, apogee, inclination FROM newest
            ON CONFLICT (catalogue_number) DO UPDATE SET
-             element_set_count = o.element_set_count + 1,
+             element_set_count = o.element_set_count + EXCLUDED.element_set_count,
              (last_epoch_jd, last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg) =
-               (SELECT n.* FROM (VALUES
+               (SELECT n.jd, n.fraction, n.perigee, n.apogee, n.inclination FROM (VALUES
                   (EXCLUDED.last_epoch_jd, EXCLUDED.last_epoch_jd_fraction, EXCLUDED.perigee_altitude_km,
-                   EXCLUDED.apogee_altitude_km, EXCLUDED.inclination_deg),
+                   EXCLUDED.apogee_altitude_km, EXCLUDED.inclination_deg, 1),
                   (o.last_epoch_jd, o.last_epoch_jd_fraction, o.perigee_altitude_km,
-                   o.apogee_altitude_km, o.inclination_deg)
-                ) AS n (jd, fraction, perigee, apogee, inclination)
-                ORDER BY n.jd DESC, n.fraction DESC LIMIT 1)""",
+                   o.apogee_altitude_km, o.inclination_deg, 0)
+                ) AS n (jd, fraction, perigee, apogee, inclination, later)
+                ORDER BY n.jd DESC, n.fraction DESC, n.later DESC LIMIT 1)""",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+def _element_set_row(recorded: Recorded, fact: pb.ElementSetAccepted) -> tuple[object, ...]:
+    elements = codec.elements_from_wire(fact)
+    perigee_km, apogee_km = catalogue.altitudes_km(elements)
+    return (
         fact.catalogue_number,
         fact.epoch_jd,
         fact.epoch_jd_fraction,

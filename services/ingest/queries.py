@@ -61,13 +61,23 @@ async def objects_after(conn: Connection, number: int, limit: int, visible: Sequ
     return [CatalogueRow(**row) for row in rows]
 
 
-async def entries(conn: Connection, numbers: Sequence[int]) -> dict[int, Entry]:
+async def entries(conn: Connection, fingerprints: Sequence[tuple[int, bytes]]) -> dict[int, Entry]:
+    """What the catalogue holds of the objects of these sets; of their fingerprints only those asked for."""
+    numbers = [number for number, _ in fingerprints]
     known: dict[int, set[bytes]] = defaultdict(set)
     for row in await conn.fetch(
-        "SELECT catalogue_number, fingerprint FROM element_sets WHERE catalogue_number = ANY ($1)", numbers
+        """SELECT catalogue_number, fingerprint FROM element_sets
+           JOIN unnest($1::int[], $2::bytea[]) AS asked (catalogue_number, fingerprint)
+             USING (catalogue_number, fingerprint)""",
+        numbers,
+        [fingerprint for _, fingerprint in fingerprints],
     ):
         known[row["catalogue_number"]].add(row["fingerprint"])
-    rows = await conn.fetch(f"SELECT {_OBJECT_COLUMNS} FROM objects WHERE catalogue_number = ANY ($1)", numbers)
+    rows = await conn.fetch(
+        """SELECT catalogue_number, object_name, international_designator FROM objects
+           WHERE catalogue_number = ANY ($1::int[])""",
+        numbers,
+    )
     return {
         row["catalogue_number"]: Entry(
             catalogued=True,

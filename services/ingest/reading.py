@@ -3,8 +3,12 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from libs.astro import airspace, tle, weather
 from libs.astro.elements import ElementSet, RefusalReason, Refused
@@ -73,7 +77,7 @@ def read(stated: Format, data: bytes) -> Reading:
     found = recognise(data) if stated is Format.UNKNOWN else stated
     match found:
         case Format.TLE | Format.OMM_JSON | Format.OMM_XML | Format.OMM_KVN | Format.OMM_CSV:
-            return _read_sets(found, SETS[found](data), data)
+            return next(_read_sets(found, data, sys.maxsize))
         case Format.CSSI:
             return _read_weather(data)
         case Format.AIRSPACE:
@@ -82,18 +86,29 @@ def read(stated: Format, data: bytes) -> Reading:
             return Reading(found, refusals=(_whole(data, "is in none of the formats read here"),))
 
 
-def _read_sets(found: Format, records: Iterator[ElementSet | Refused], data: bytes) -> Reading:
+def parts(stated: Format, data: bytes, size: int) -> Iterator[Reading]:
+    """As `read`, but element sets in parts of at most `size` records, read as they are asked for."""
+    found = recognise(data) if stated is Format.UNKNOWN else stated
+    if found in SETS:
+        return _read_sets(found, data, size)
+    return iter((read(found, data),))
+
+
+def _all_parts(stated: Format, data: bytes, size: int) -> list[Reading]:
+    return list(parts(stated, data, size))
+
+
+def _read_sets(found: Format, data: bytes, size: int) -> Iterator[Reading]:
     lines = data.splitlines() if found is Format.TLE else []  # the other readers give the record with its refusal
-    sets: list[ElementSet] = []
-    refusals: list[Refusal] = []
-    for record in records:
-        if isinstance(record, ElementSet):
-            sets.append(record)
-        else:
-            refusals.append(_refusal(record, lines))
-    if not sets and not refusals:
-        refusals.append(_whole(data, "holds no element set"))
-    return Reading(found, sets=tuple(sets), refusals=tuple(refusals))
+    records = SETS[found](data)
+    some = list(islice(records, size))
+    if not some:
+        yield Reading(found, refusals=(_whole(data, "holds no element set"),))
+    while some:
+        sets = tuple(record for record in some if isinstance(record, ElementSet))
+        refusals = tuple(_refusal(record, lines) for record in some if not isinstance(record, ElementSet))
+        yield Reading(found, sets=sets, refusals=refusals)
+        some = list(islice(records, size))
 
 
 def _read_weather(data: bytes) -> Reading:
@@ -161,15 +176,68 @@ class Reader:
 
     def __init__(self) -> None:
         self._workers = Workers()
+        self._keys = count()
 
-    async def read(self, stated: Format, data: bytes) -> Reading:
+    async def parts(self, stated: Format, data: bytes, size: int) -> AsyncGenerator[Reading, None]:
+        """As `parts` of this module; the next is read while the one before is used. Close it with `aclosing`."""
         if len(data) <= SMALL_BYTES:
-            return await asyncio.to_thread(read, stated, data)
+            for part in await asyncio.to_thread(_all_parts, stated, data, size):
+                yield part
+            return
+        with NamedTemporaryFile(prefix="spacecom-ingest-") as file:  # a pipe would hold the whole of it twice
+            await asyncio.to_thread(_write, Path(file.name), data)
+            beginning = data[:MAX_RAW]
+            del data
+            async for part in self._from_worker(stated, Path(file.name), size, beginning):
+                yield part
+
+    async def _from_worker(
+        self, stated: Format, file: Path, size: int, beginning: bytes
+    ) -> AsyncGenerator[Reading, None]:
+        key = next(self._keys)
+        ahead = asyncio.ensure_future(self._workers.run(_begin, key, stated, file, size))
         try:
-            return await self._workers.run(read, stated, data)
-        except Lost:
-            detail = "the input ended the process that read it; it is kept, and nothing of it was recorded"
-            return Reading(stated, refusals=(Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail),))
+            while part := await ahead:
+                ahead = asyncio.ensure_future(self._workers.run(_more, key))
+                yield part
+        except (Lost, _Gone):
+            detail = "the input ended the process that read it; it is kept, and nothing more of it is recorded"
+            yield Reading(stated, refusals=(Refusal(beginning, 0, 0, RefusalReason.UNREADABLE, detail),))
+        finally:
+            if not ahead.done():
+                ahead.cancel()
+                await asyncio.gather(ahead, self._workers.run(_end, key), return_exceptions=True)
 
     def close(self) -> None:
         self._workers.close()
+
+
+# --- in the worker ----------------------------------------------------------------------------------------------
+
+_readings: dict[int, Iterator[Reading]] = {}
+
+
+class _Gone(Exception):
+    """The process that began this reading was replaced."""
+
+
+def _begin(key: int, stated: Format, file: Path, size: int) -> Reading | None:
+    _readings[key] = parts(stated, file.read_bytes(), size)
+    return _more(key)
+
+
+def _more(key: int) -> Reading | None:
+    if key not in _readings:
+        raise _Gone
+    part = next(_readings[key], None)
+    if part is None:
+        del _readings[key]
+    return part
+
+
+def _end(key: int) -> None:
+    _readings.pop(key, None)
+
+
+def _write(file: Path, data: bytes) -> None:
+    file.write_bytes(data)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import grpc
 
@@ -38,11 +39,12 @@ class IngestServicer(IngestServiceServicer):
         header = await _header(request_iterator)
         delivery = _delivery(header, received_at)
         cause = Cause(new_id(), None, telemetry.current_traceparent())
-        data = await _body(request_iterator, self._gate.settings.ingest_max_input_bytes)
         stated = codec.FORMATS_BACK[header.format]
-        if len(data) > self._gate.settings.ingest_max_input_bytes:
-            return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, data, cause))
-        return _receipt(await handlers.submit(self._gate, delivery, stated, data, cause))
+        limit = self._gate.settings.ingest_max_input_bytes
+        body = await _body(request_iterator, limit)
+        if body.tell() > limit:
+            return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, body.getvalue(), cause))
+        return _receipt(await handlers.submit(self._gate, delivery, stated, _taken(body), cause))
 
     async def GetObject(self, request: wire.GetObjectRequest, context: object) -> wire.GetObjectResponse:
         rpc.require(ROLE_VIEWER)
@@ -122,16 +124,22 @@ def _delivery(header: wire.SubmitHeader, received_at: datetime) -> Delivery:
     return Delivery(header.source, "", received_at, available, header.dataset)
 
 
-async def _body(parts: AsyncIterator[wire.SubmitRequest], limit: int) -> bytes:
+async def _body(parts: AsyncIterator[wire.SubmitRequest], limit: int) -> BytesIO:
     """At most a little more than `limit`, so that a file of any size costs bounded memory."""
-    body = bytearray()
+    body = BytesIO()
     async for part in parts:
         if part.WhichOneof("part") != "chunk" or len(part.chunk) > MAX_CHUNK:
             raise domain.BadSubmission(f"after the header come only chunks of at most {MAX_CHUNK} bytes")
-        body += part.chunk
-        if len(body) > limit:
+        body.write(part.chunk)
+        if body.tell() > limit:
             break
-    return bytes(body)
+    return body
+
+
+def _taken(body: BytesIO) -> bytes:
+    """The bytes, held by nobody but the caller: whoever uses them frees them."""
+    with body:
+        return body.getvalue()
 
 
 def page_size(asked: int) -> int:
