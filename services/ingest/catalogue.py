@@ -113,6 +113,13 @@ def epoch_of(elements: ElementSet) -> datetime:
     return jd_to_datetime(elements.epoch_jd, elements.epoch_jd_fraction)
 
 
+def created_at(elements: ElementSet, delivery: Delivery) -> datetime | None:
+    """When its publisher made it, if the record says so; a clock that is ahead of ours is not believed."""
+    if elements.created is None:
+        return None
+    return min(jd_to_datetime(*elements.created), delivery.received_at)
+
+
 def epoch_problem(elements: ElementSet, delivery: Delivery, lead: timedelta) -> str:
     """Why the epoch cannot be right for the time of publication; empty when it can."""
     published = delivery.available_at or delivery.received_at

@@ -37,6 +37,10 @@ class BadSubmission(Exception):
     """The submission is not in order; nothing was recorded."""
 
 
+class UnknownSubmission(Exception):
+    """The caller submitted no such file, it was cut off, or its answer is no longer kept."""
+
+
 class UnknownObject(Exception):
     """No such object in the catalogue, or not one this caller may see."""
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import stamina
 from asyncpg import Pool
+from google.protobuf.message import Message
 
 from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
 from libs.postgres import Connection
@@ -12,6 +13,7 @@ from services.ingest import catalogue, codec, domain, queries
 from services.ingest.domain import Delivery, Event
 
 CONFLICT_ATTEMPTS = 50
+SUBMIT = "Submit"
 Decide = Callable[[Connection], Awaitable[Sequence[Event]]]
 
 
@@ -32,6 +34,18 @@ async def record(
     raise AssertionError("the last attempt returns or raises")
 
 
+async def remember(pool: Pool, principal: str, key: str, answer: Message) -> None:
+    """Keeps the answer to a submission; what it says is in the log, so losing it costs a client no more than time."""
+    await pool.execute(
+        """INSERT INTO requests (principal, method, key, body_sha256, response) VALUES ($1, $2, $3, '', $4)
+           ON CONFLICT (principal, method, key) DO NOTHING""",
+        principal,
+        SUBMIT,
+        key,
+        answer.SerializeToString(deterministic=True),
+    )
+
+
 def _writes(
     events: Sequence[Event], versions: dict[str, int], delivery: Delivery
 ) -> list[tuple[str, int, Sequence[Fact]]]:
@@ -49,5 +63,5 @@ def _fact(event: Event, delivery: Delivery) -> Fact:
 def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]:
     if isinstance(event, domain.ElementSetAccepted):
         epoch = catalogue.epoch_of(event.elements)
-        return epoch, delivery.available_at or epoch
+        return epoch, delivery.available_at or catalogue.created_at(event.elements, delivery) or epoch
     return delivery.available_at or delivery.received_at, delivery.available_at

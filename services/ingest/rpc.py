@@ -10,7 +10,7 @@ import grpc
 from libs import rpc, telemetry
 from libs.eventlog import Cause, new_id
 from libs.rpc import ErrorTable
-from services.ingest import codec, domain, freshness, handlers, queries
+from services.ingest import codec, domain, freshness, handlers, queries, recording
 from services.ingest.domain import Delivery, SourceHealth
 from services.ingest.handlers import Gate, Receipt
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DATA_PROVIDER, ROLE_VIEWER
@@ -23,6 +23,7 @@ from spacecom.ingest.v1.ingest_service_pb2_grpc import (
 
 ERRORS: ErrorTable = {
     domain.BadSubmission: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SUBMISSION"),
+    domain.UnknownSubmission: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_SUBMISSION"),
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_OBJECT"),
 }
 MAX_CHUNK = 2**20
@@ -44,7 +45,19 @@ class IngestServicer(IngestServiceServicer):
         body = await _body(request_iterator, limit)
         if body.tell() > limit:
             return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, body.getvalue(), cause))
-        return _receipt(await handlers.submit(self._gate, delivery, stated, _taken(body), cause))
+        answer = _receipt(await handlers.submit(self._gate, delivery, stated, _taken(body), cause))
+        key = _submission_key(header, answer.input_sha256)
+        await recording.remember(self._gate.pool, rpc.principal().principal_id, key, answer)
+        return answer
+
+    async def GetSubmission(self, request: wire.GetSubmissionRequest, context: object) -> wire.GetSubmissionResponse:
+        rpc.require(ROLE_DATA_PROVIDER)
+        key = _submission_key(request.header, request.input_sha256)
+        async with self._gate.pool.acquire() as conn:
+            answer = await queries.answer(conn, rpc.principal().principal_id, recording.SUBMIT, key)
+        if answer is None:
+            raise domain.UnknownSubmission("no submission of these bytes under this header has ended; submit them")
+        return wire.GetSubmissionResponse(submission=wire.SubmitResponse.FromString(answer))
 
     async def GetObject(self, request: wire.GetObjectRequest, context: object) -> wire.GetObjectResponse:
         rpc.require(ROLE_VIEWER)
@@ -109,6 +122,10 @@ async def _header(parts: AsyncIterator[wire.SubmitRequest]) -> wire.SubmitHeader
             return part.header
         break
     raise domain.BadSubmission("the first message of a submission must be its header; send the header, then the bytes")
+
+
+def _submission_key(header: wire.SubmitHeader, input_sha256: str) -> str:
+    return f"{input_sha256}/{header.SerializeToString(deterministic=True).hex()}"
 
 
 def _delivery(header: wire.SubmitHeader, received_at: datetime) -> Delivery:

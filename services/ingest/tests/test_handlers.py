@@ -1,10 +1,12 @@
 import asyncio
+import json
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from libs.ccsds.tests import omm_record
 from libs.eventlog import Cause, new_id
 from services.ingest import domain, handlers, projections
 from services.ingest.domain import Delivery, Format
@@ -38,6 +40,22 @@ async def test_a_stated_publication_time_is_the_available_time(gate, submit):
     (fact,) = await recorded(gate, "elements/54217")
     assert fact.available_at == published
     assert fact.occurred_at < published
+
+
+async def test_a_record_s_own_creation_date_is_the_available_time_unless_one_is_stated(gate, submit):
+    record = json.loads(omm_record.as_json())
+    made = json.dumps(record | {"CREATION_DATE": "2022-11-04T01:02:03"}).encode()
+    await submit(made)
+    (fact,) = await recorded(gate, "elements/54217")
+    assert fact.available_at == datetime(2022, 11, 4, 1, 2, 3, tzinfo=UTC)
+    again = json.dumps(record | {"CREATION_DATE": "2022-11-04T01:02:03", "BSTAR": "0.0001"}).encode()
+    await submit(again, available_at=datetime(2022, 11, 4, 9, tzinfo=UTC))
+    (_, fact) = await recorded(gate, "elements/54217")
+    assert fact.available_at == datetime(2022, 11, 4, 9, tzinfo=UTC)
+    ahead = json.dumps(record | {"CREATION_DATE": "2031-01-01T00:00:00", "BSTAR": "0.0002"}).encode()
+    await submit(ahead)
+    (_, _, fact) = await recorded(gate, "elements/54217")
+    assert fact.available_at == NOW
 
 
 async def test_the_same_file_again_records_nothing(gate, submit):
