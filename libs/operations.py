@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
-from uuid import UUID
+from datetime import UTC, datetime
 
 import asyncpg
 import grpc
@@ -13,15 +12,16 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPar
 
 from libs import rpc, topics
 from libs.consume import Subscription
-from libs.eventlog import LOG_LOCK, Cause, EventLog, Recorded, recorded
+from libs.eventlog import LOG_LOCK, EventLog, Recorded, recorded
+from libs.logreading import read_log
 from libs.postgres import Connection
 from libs.relay import Relay
+from libs.retention import Removal, Retention
 from libs.topics import Topic
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
 from spacecom.eventlog.v1 import operations_service_pb2 as pb
 from spacecom.eventlog.v1.eventlog_service_pb2_grpc import (
     EventLogServiceServicer,
-    EventLogServiceStub,
     add_EventLogServiceServicer_to_server,
 )
 from spacecom.eventlog.v1.operations_service_pb2_grpc import (
@@ -53,6 +53,7 @@ class Operations:
     upstream_addresses: Mapping[str, str] = field(default_factory=dict)
     model_version: Callable[[], str] = str
     degraded: Sequence[Callable[[], Awaitable[list[str]]]] = ()
+    retention: Retention | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     broker_problem: str = ""
 
@@ -162,31 +163,6 @@ async def _has_members(admin: AIOKafkaAdminClient, group: str) -> bool:
 async def _empty(conn: Connection, tables: Sequence[str]) -> None:
     for table in tables:
         await conn.execute(f"DELETE FROM {table}")
-
-
-async def read_log(address: str, token: str, request: log_pb.ReadRequest | None = None) -> AsyncIterator[Recorded]:
-    """Events of another service's log, through its server."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = EventLogServiceStub(channel)
-        answers = stub.Read(request or log_pb.ReadRequest(), metadata=(("authorization", f"Bearer {token}"),))
-        async for answer in answers:
-            for event in answer.events:
-                yield from_wire(event)
-
-
-def from_wire(event: log_pb.RecordedEvent) -> Recorded:
-    return Recorded(
-        event.position,
-        UUID(event.event_id),
-        event.stream,
-        event.version,
-        event.type,
-        event.data,
-        event.occurred_at.ToDatetime(UTC),
-        event.available_at.ToDatetime(UTC),
-        event.recorded_at.ToDatetime(UTC),
-        Cause(UUID(event.correlation_id), UUID(event.causation_id) if event.causation_id else None, event.traceparent),
-    )
 
 
 def to_wire(event: Recorded) -> log_pb.RecordedEvent:
@@ -311,6 +287,18 @@ class OperationsServicer(OperationsServiceServicer):
         rpc.require(ROLE_OPERATOR)
         names, count = await self._operations.rebuild_topics(request.force_topics)
         return pb.RebuildTopicsResponse(topics=names, event_count=count)
+
+    async def ApplyRetention(self, request: pb.ApplyRetentionRequest, context: object) -> pb.ApplyRetentionResponse:
+        rpc.require(ROLE_OPERATOR)
+        retention = self._operations.retention
+        if retention is None:
+            return pb.ApplyRetentionResponse()
+        removals = await retention.apply(rpc.token.get(), datetime.now(UTC), dry_run=request.dry_run)
+        return pb.ApplyRetentionResponse(removals=map(_removal, removals))
+
+
+def _removal(one: Removal) -> pb.Removal:
+    return pb.Removal(policy=one.policy, count=one.count, note=one.note)
 
 
 def _parked(row: asyncpg.Record) -> pb.ParkedMessage:

@@ -19,6 +19,7 @@ from libs.eventlog import EventLog, Project, ProjectAll
 from libs.operations import Operations
 from libs.postgres import PostgresSettings
 from libs.relay import Relay
+from libs.retention import Retention, RetentionSettings
 from libs.rpc import Add, ErrorTable, RpcSettings
 from libs.telemetry import TelemetrySettings
 
@@ -34,7 +35,7 @@ NOT_YET = (  # the server is away, or the owner has not prepared it
 )
 
 
-class ServiceSettings(PostgresSettings, TelemetrySettings, RpcSettings):
+class ServiceSettings(PostgresSettings, TelemetrySettings, RpcSettings, RetentionSettings):
     model_config = SettingsConfigDict(env_prefix="SPACECOM_", frozen=True)
 
     kafka_bootstrap: str = Field(description="Kafka brokers as host:port, separated by commas.")
@@ -106,7 +107,9 @@ async def serve(
             graceful_timeout=10.0,
             logger=None,
         )
-        wiring = wire(Mesh(pool, log, broker, Blobs(settings.blobs_url, settings.namespace)))
+        blobs = Blobs(settings.blobs_url, settings.namespace)
+        retention = Retention(log, blobs, settings)
+        wiring = wire(Mesh(pool, log, broker, blobs))
         relay = Relay(log, settings.kafka_bootstrap, settings.namespace)
         condition = Operations(
             service=service,
@@ -120,11 +123,13 @@ async def serve(
             upstream_addresses=settings.upstream_addresses,
             model_version=wiring.model_version,
             degraded=wiring.degraded,
+            retention=retention,
         )
         add = [*wiring.add_rpc, operations.register(condition)]
         server = rpc.Server(settings, directory, add=add, errors=wiring.errors)
         await stack.enter_async_context(_running(server, relay))
-        work = [_get_ready(condition, server, broker, wiring), *(start() for start in wiring.on_start)]
+        starts = [*wiring.on_start, retention.keep_applying]
+        work = [_get_ready(condition, server, broker, wiring), *(start() for start in starts)]
         await _until(stopped, work)
         await server.set_ready(ready=False)
         for subscription in wiring.subscriptions:

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from infra.local.testing import settings_of
-from libs import contracts, operations, rpc
+from libs import contracts, logreading, operations, rpc
 from libs.consume import Rejected
 from libs.eventlog import EventLog
 from libs.operations import Operations
@@ -31,6 +31,7 @@ METHODS = {
     "Redrive": pb.RedriveRequest(consumer="propagation"),
     "RebuildReadModels": pb.RebuildReadModelsRequest(),
     "RebuildTopics": pb.RebuildTopicsRequest(),
+    "ApplyRetention": pb.ApplyRetentionRequest(dry_run=True),
 }
 OF_OPERATORS = set(METHODS) - {"GetStatus"}
 TABLE = "CREATE TABLE counted (stream text PRIMARY KEY, events bigint NOT NULL)"
@@ -173,7 +174,7 @@ async def test_the_log_is_read_by_stream_position_and_time(bench, channel):
     await bench.write("rejected/a", 3)
     await bench.write("rejected/b", 3)
     events = await bench.log.read()
-    assert [operations.from_wire(event) for event in await read(channel)] == events
+    assert [logreading.from_wire(event) for event in await read(channel)] == events
     assert [event.version for event in await read(channel, stream="rejected/b")] == [1, 2, 3]
     assert [event.position for event in await read(channel, after_position=2, limit=3)] == [3, 4, 5]
     request = log_pb.ReadRequest()

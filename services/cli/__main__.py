@@ -36,6 +36,7 @@ app.command()(auditing.parked)
 app.command()(auditing.redrive)
 app.command("rebuild-read-models")(auditing.rebuild_read_models)
 app.command("rebuild-topics")(auditing.rebuild_topics)
+app.command()(auditing.retention)
 
 
 def main() -> int:
