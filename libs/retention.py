@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from libs import rpc, telemetry, topics
 from libs.blobs import Blobs
 from libs.eventlog import EventLog
-from libs.logreading import read_log
+from libs.logwire import read_log
 
 BATCH = 5000
 ANSWERS, BLOBS = "answers", "blobs"

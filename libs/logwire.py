@@ -1,4 +1,4 @@
-"""Reading another service's log, through its server."""
+"""Recorded facts to and from the wire, and the log of another service through its server."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC
@@ -34,3 +34,21 @@ def from_wire(event: log_pb.RecordedEvent) -> Recorded:
         event.recorded_at.ToDatetime(UTC),
         Cause(UUID(event.correlation_id), UUID(event.causation_id) if event.causation_id else None, event.traceparent),
     )
+
+
+def to_wire(event: Recorded) -> log_pb.RecordedEvent:
+    wire = log_pb.RecordedEvent(
+        position=event.position,
+        event_id=str(event.event_id),
+        stream=event.stream,
+        version=event.version,
+        type=event.type,
+        data=event.data,
+        correlation_id=str(event.cause.correlation_id),
+        causation_id=str(event.cause.causation_id or ""),
+        traceparent=event.cause.traceparent,
+    )
+    wire.occurred_at.FromDatetime(event.occurred_at)
+    wire.available_at.FromDatetime(event.available_at)
+    wire.recorded_at.FromDatetime(event.recorded_at)
+    return wire
