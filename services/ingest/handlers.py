@@ -138,7 +138,9 @@ async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: 
 
 
 async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Connection) -> list[Event]:
-    asked = [(number, catalogue.fingerprint(one)) for number, offer in offers.items() for one in offer.sets]
+    asked = [
+        (number, catalogue.fingerprint(one), one.epoch_jd) for number, offer in offers.items() for one in offer.sets
+    ]
     entries = await queries.entries(conn, asked)
     decided = [
         catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()

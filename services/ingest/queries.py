@@ -61,16 +61,22 @@ async def objects_after(conn: Connection, number: int, limit: int, visible: Sequ
     return [CatalogueRow(**row) for row in rows]
 
 
-async def entries(conn: Connection, fingerprints: Sequence[tuple[int, bytes]]) -> dict[int, Entry]:
-    """What the catalogue holds of the objects of these sets; of their fingerprints only those asked for."""
-    numbers = [number for number, _ in fingerprints]
+async def entries(conn: Connection, asked: Sequence[tuple[int, bytes, float]]) -> dict[int, Entry]:
+    """What the catalogue holds of the objects of these sets, each by number, fingerprint and the epoch's day.
+
+    Of fingerprints only those asked for, each looked up in the one partition that may hold it: OFFSET 0 keeps it so.
+    """
+    numbers = [number for number, _, _ in asked]
     known: dict[int, set[bytes]] = defaultdict(set)
     for row in await conn.fetch(
-        """SELECT catalogue_number, fingerprint FROM element_sets
-           JOIN unnest($1::int[], $2::bytea[]) AS asked (catalogue_number, fingerprint)
-             USING (catalogue_number, fingerprint)""",
+        """SELECT found.catalogue_number, found.fingerprint
+           FROM unnest($1::int[], $2::bytea[], $3::float8[]) AS asked (catalogue_number, fingerprint, epoch_jd),
+                LATERAL (SELECT s.catalogue_number, s.fingerprint FROM element_sets s
+                         WHERE (s.catalogue_number, s.fingerprint, s.epoch_jd)
+                             = (asked.catalogue_number, asked.fingerprint, asked.epoch_jd) OFFSET 0) AS found""",
         numbers,
-        [fingerprint for _, fingerprint in fingerprints],
+        [fingerprint for _, fingerprint, _ in asked],
+        [epoch_jd for _, _, epoch_jd in asked],
     ):
         known[row["catalogue_number"]].add(row["fingerprint"])
     rows = await conn.fetch(
