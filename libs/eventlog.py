@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 
 from libs import telemetry, topics
 from libs.postgres import Connection
+from libs.redistribution import INTERNAL
 
 LOG_LOCK = 0x53504C4F
 REQUEST_LOCK = 0x53505251
@@ -66,12 +67,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact to be appended; `available_at` is when its source published it, if that is known."""
+    """A fact to be appended; `available_at` is when its source published it, if that is known.
+
+    `redistribution` is its class where its topic leaves that to each fact.
+    """
 
     message: Message
     occurred_at: datetime
     event_id: UUID
     available_at: datetime | None = None
+    redistribution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Recorded:
     available_at: datetime
     recorded_at: datetime
     cause: Cause
+    redistribution: str = INTERNAL
 
     def message(self) -> Message:
         return symbol_database.Default().GetSymbol(self.type).FromString(self.data)
@@ -117,6 +123,7 @@ class _Row:
     meta: str
     fact: Fact
     cause: Cause
+    redistribution: str
 
 
 @dataclass(eq=False, slots=True)
@@ -316,6 +323,7 @@ def _stored(row: _Row, position: int, available_at: datetime, recorded_at: datet
         available_at,
         recorded_at,
         row.cause,
+        row.redistribution,
     )
 
 
@@ -335,6 +343,7 @@ def recorded(row: asyncpg.Record) -> Recorded:
         row["available_at"],
         row["recorded_at"],
         cause,
+        meta.get("redistribution", INTERNAL),
     )
 
 
@@ -356,32 +365,28 @@ def _claim(writes: Sequence[Write], versions: dict[str, int]) -> Conflict | None
 
 
 def _encode(writes: Sequence[Write], cause: Cause) -> list[_Row]:
-    meta = _meta(cause)
-    return [row for write in writes for row in _rows(write, cause, meta)]
+    metas: dict[str, str] = {}  # of each class: the same for all else of a cause
+    return [row for write in writes for row in _rows(write, cause, metas)]
 
 
-def _rows(write: Write, cause: Cause, meta: str) -> list[_Row]:
+def _rows(write: Write, cause: Cause, metas: dict[str, str]) -> list[_Row]:
     stream, after, facts = write
-    return [
-        _Row(
-            stream,
-            version,
-            fact.message.DESCRIPTOR.full_name,
-            _encoded(stream, fact.message),
-            meta,
-            fact,
-            cause,
-        )
-        for version, fact in enumerate(facts, after + 1)
-    ]
+    rows: list[_Row] = []
+    for version, fact in enumerate(facts, after + 1):
+        kind = fact.message.DESCRIPTOR.full_name
+        held = topics.redistribution_of(kind, fact.redistribution)
+        meta = metas[held] = metas.get(held) or _meta(cause, held)
+        rows.append(_Row(stream, version, kind, _encoded(stream, fact.message), meta, fact, cause, held))
+    return rows
 
 
-def _meta(cause: Cause) -> str:
+def _meta(cause: Cause, redistribution: str) -> str:
     return json.dumps(
         {
             "correlation_id": str(cause.correlation_id),
             "causation_id": str(cause.causation_id or ""),
             "traceparent": cause.traceparent,
+            "redistribution": redistribution,
         }
     )
 

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import grpc
 
+from libs import rpc
 from libs.eventlog import Cause, Recorded
+from libs.redistribution import INTERNAL, allows
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
 from spacecom.eventlog.v1.eventlog_service_pb2_grpc import EventLogServiceStub
 
@@ -22,6 +24,12 @@ async def read_log(address: str, token: str, request: log_pb.ReadRequest | None 
 
 
 def from_wire(event: log_pb.RecordedEvent) -> Recorded:
+    """Raises FailedPrecondition for an event whose data was withheld: it cannot be taken for the fact."""
+    if event.withheld:
+        raise rpc.FailedPrecondition(
+            f"event {event.position} of {event.stream} is {event.redistribution} and was withheld; "
+            "read the log with a token that has the right to it"
+        )
     return Recorded(
         event.position,
         UUID(event.event_id),
@@ -33,17 +41,22 @@ def from_wire(event: log_pb.RecordedEvent) -> Recorded:
         event.available_at.ToDatetime(UTC),
         event.recorded_at.ToDatetime(UTC),
         Cause(UUID(event.correlation_id), UUID(event.causation_id) if event.causation_id else None, event.traceparent),
+        event.redistribution or INTERNAL,
     )
 
 
-def to_wire(event: Recorded) -> log_pb.RecordedEvent:
+def to_wire(event: Recorded, rights: frozenset[str]) -> log_pb.RecordedEvent:
+    """What the caller has no right to is left out; that it is there stays visible, so that no position is missing."""
+    withheld = not allows(rights, event.redistribution)
     wire = log_pb.RecordedEvent(
         position=event.position,
         event_id=str(event.event_id),
         stream=event.stream,
         version=event.version,
         type=event.type,
-        data=event.data,
+        data=b"" if withheld else event.data,
+        redistribution=event.redistribution,
+        withheld=withheld,
         correlation_id=str(event.cause.correlation_id),
         causation_id=str(event.cause.causation_id or ""),
         traceparent=event.cause.traceparent,

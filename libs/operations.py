@@ -97,7 +97,9 @@ class Operations:
 
     async def import_fact(self, event: Recorded) -> bool:
         """Whether it was new."""
-        fact = Fact(event.message(), event.occurred_at, event.event_id, event.available_at)
+        per_fact = topics.topic_of(event.type).redistribution == topics.PER_FACT
+        stated = event.redistribution if per_fact else ""
+        fact = Fact(event.message(), event.occurred_at, event.event_id, event.available_at, stated)
         async with self.log.pool.acquire() as conn, conn.transaction():
             if await conn.fetchval("SELECT EXISTS (SELECT FROM events WHERE event_id = $1)", event.event_id):
                 return False
@@ -225,11 +227,12 @@ class EventLogServicer(EventLogServiceServicer):
         if request.after_position < 0 or request.limit < 0:
             raise rpc.BadArgument("after_position and limit must not be negative")
         after, left = request.after_position, request.limit or 2**63
+        held = rpc.rights()
         while left:
             events = await self._log.read(
                 stream=request.stream, after=after, recorded_until=until, limit=min(BATCH, left)
             )
-            for part in _parts(events):
+            for part in _parts(events, held):
                 yield log_pb.ReadResponse(events=part)
             if events:
                 after, left = events[-1].position, left - len(events)
@@ -239,7 +242,7 @@ class EventLogServicer(EventLogServiceServicer):
                 await asyncio.sleep(FOLLOW_S)
 
 
-def _parts(events: Sequence[Recorded]) -> Iterator[list[log_pb.RecordedEvent]]:
+def _parts(events: Sequence[Recorded], held: frozenset[str]) -> Iterator[list[log_pb.RecordedEvent]]:
     """Answers that stay under the message limit of a client with default settings."""
     part: list[log_pb.RecordedEvent] = []
     size = 0
@@ -247,7 +250,7 @@ def _parts(events: Sequence[Recorded]) -> Iterator[list[log_pb.RecordedEvent]]:
         if part and size + len(event.data) > MAX_PART_BYTES:
             yield part
             part, size = [], 0
-        part.append(to_wire(event))
+        part.append(to_wire(event, held))
         size += len(event.data) + 500
     if part:
         yield part

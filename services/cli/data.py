@@ -28,6 +28,9 @@ class Format(Enum):
     OMM_CSV = "omm-csv"
     WEATHER = "weather"
     AIRSPACE = "airspace"
+    SATCAT = "satcat"
+    DECAY = "decay"
+    DISCOS = "discos"
 
 
 _WIRE = {
@@ -38,6 +41,9 @@ _WIRE = {
     Format.OMM_CSV: pb.INPUT_FORMAT_OMM_CSV,
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    Format.SATCAT: pb.INPUT_FORMAT_SATCAT,
+    Format.DECAY: pb.INPUT_FORMAT_DECAY,
+    Format.DISCOS: pb.INPUT_FORMAT_DISCOS,
 }
 
 
@@ -66,7 +72,7 @@ def ingest(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets (TLE, OMM in JSON, XML, KVN or CSV), space weather (CSSI) or an airspace (GeoJSON).
+    """Submit element sets, catalogue rows (SATCAT, decay, DISCOS), space weather (CSSI) or an airspace (GeoJSON).
 
     Run again after an interruption it goes on where it stopped: what was handled to its end is not sent again.
     """
@@ -218,7 +224,7 @@ def objects(
 def _all(mesh: Mesh) -> Iterator[pb.CatalogueObject]:
     token = ""
     while True:
-        request = pb.ListObjectsRequest(page_size=1000, page_token=token)
+        request = pb.ListObjectsRequest(page_size=1000, page_token=token, include_gone=True)
         answer = mesh.ask("ingest", IngestServiceStub, "ListObjects", request)
         yield from answer.objects
         token = answer.next_page_token

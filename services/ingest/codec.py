@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
-from services.ingest import domain, freshness
+from services.ingest import codec_objects, domain, freshness
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
@@ -23,20 +23,17 @@ FORMATS = {
     domain.Format.OMM_CSV: rpc.INPUT_FORMAT_OMM_CSV,
     domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    domain.Format.SATCAT: rpc.INPUT_FORMAT_SATCAT,
+    domain.Format.DECAY: rpc.INPUT_FORMAT_DECAY,
+    domain.Format.DISCOS: rpc.INPUT_FORMAT_DISCOS,
 }
 FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
 
 
 def to_wire(event: domain.Event) -> Message:
     match event:
-        case domain.ObjectCatalogued(number, name, designator, source):
-            return pb.ObjectCatalogued(
-                catalogue_number=number, object_name=name, international_designator=designator, source=source
-            )
-        case domain.ObjectRevised(number, name, designator, source):
-            return pb.ObjectRevised(
-                catalogue_number=number, object_name=name, international_designator=designator, source=source
-            )
+        case domain.ObjectCatalogued() | domain.ObjectRevised() | domain.ObjectDecayed() | domain.ObjectRetired():
+            return codec_objects.to_wire(event)
         case domain.ElementSetAccepted(elements, source, sha256):
             return _elements_to_wire(elements, source, sha256)
         case domain.InputRejected():

@@ -5,12 +5,14 @@ Refused: an input that cannot be used at all
 └── BadSubmission   the submission itself is not in order
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import assert_never
 
 from libs.astro.elements import ElementSet, RefusalReason
+from services.ingest.description import DecayTime, Description, Origin
 
 MAX_RAW = 64 * 1024
 
@@ -24,6 +26,9 @@ class Format(Enum):
     OMM_CSV = "omm-csv"
     CSSI = "cssi-space-weather"
     AIRSPACE = "airspace-geojson"
+    SATCAT = "satcat"
+    DECAY = "decay"
+    DISCOS = "discos"
 
 
 class SourceHealth(Enum):
@@ -45,6 +50,22 @@ class UnknownObject(Exception):
     """No such object in the catalogue, or not one this caller may see."""
 
 
+class ObjectExists(Exception):
+    """The number is in the catalogue already."""
+
+
+class StaleEtag(Exception):
+    """The object has changed since its editor read it."""
+
+
+class AlreadyRetired(Exception):
+    """The object was taken out of the catalogue."""
+
+
+class BadEdit(Exception):
+    """The edit itself is not in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One submitted file as the edge received it."""
@@ -54,21 +75,43 @@ class Delivery:
     received_at: datetime
     available_at: datetime | None
     dataset: str = ""
+    redistribution: str = "internal"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectCatalogued:
+    """`description` and `origins` are all that is known, not the change alone."""
+
     catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
+    description: Description
+    origins: Mapping[str, Origin]
     source: str
+    input_sha256: str
+    reason: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRevised:
     catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
+    description: Description
+    origins: Mapping[str, Origin]
+    source: str
+    input_sha256: str
+    reason: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDecayed:
+    catalogue_number: int
+    time: DecayTime
+    origin: Origin
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRetired:
+    catalogue_number: int
+    reason: bytes
     source: str
 
 
@@ -134,6 +177,8 @@ class SourceStateChanged:
 Event = (
     ObjectCatalogued
     | ObjectRevised
+    | ObjectDecayed
+    | ObjectRetired
     | ElementSetAccepted
     | InputRejected
     | SpaceWeatherRecorded
@@ -145,7 +190,12 @@ Event = (
 
 def stream_of(event: Event) -> str:
     match event:
-        case ObjectCatalogued(catalogue_number=number) | ObjectRevised(catalogue_number=number):
+        case (
+            ObjectCatalogued(catalogue_number=number)
+            | ObjectRevised(catalogue_number=number)
+            | ObjectDecayed(catalogue_number=number)
+            | ObjectRetired(catalogue_number=number)
+        ):
             return f"object/{number}"
         case ElementSetAccepted(elements=elements):
             return f"elements/{elements.catalogue_number}"

@@ -13,7 +13,18 @@ from libs.astro.elements import RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection
-from services.ingest import airspace, catalogue, codec, domain, freshness, queries, reading, weather
+from services.ingest import (
+    airspace,
+    catalogue,
+    codec,
+    domain,
+    freshness,
+    queries,
+    reading,
+    recording_objects,
+    redistribution,
+    weather,
+)
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
@@ -51,7 +62,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
 
     Recorded part by part; one that is cut off goes on where it stopped when the same bytes come again.
     """
-    kept = replace(delivery, input_sha256=await gate.blobs.put(data))
+    kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(data)))
     receipt = Receipt(stated, 0, 0, 0, (), kept.input_sha256)
     reader = gate.reader.parts(stated, data, gate.settings.ingest_batch_records)
     del data  # a whole catalogue need not lie in memory while it is recorded
@@ -64,6 +75,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
 
 
 async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Delivery, cause: Cause) -> Receipt:
+    part = await recording_objects.identify(gate.pool, part, delivery)
     part = _refuse_epochs(part, delivery, timedelta(days=gate.settings.ingest_epoch_lead_days))
     if part.format is Format.AIRSPACE and not delivery.dataset:
         raise domain.BadSubmission("an airspace needs the name of its dataset; state it in the header")
@@ -84,12 +96,17 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
     raw = beginning[: domain.MAX_RAW]
     limit = gate.settings.ingest_max_input_bytes
     detail = f"the input is larger than {limit} bytes; only its first {len(raw)} are kept; split it and send the parts"
-    kept = replace(delivery, input_sha256=await gate.blobs.put(raw))
+    kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(raw)))
     refusal = reading.Refusal(raw, 0, 0, RefusalReason.TOO_LARGE, detail)
     rejection = _rejected(refusal, stated, kept)
     await _record_rejections(gate, (rejection,), 0, kept, cause)
     await _record_source(gate, Outcome(kept, 0, 0, 1), cause)
     return Receipt(stated, 0, 0, 1, (rejection,), kept.input_sha256)
+
+
+def _classed(gate: Gate, delivery: Delivery) -> Delivery:
+    stated = gate.settings.ingest_redistribution
+    return replace(delivery, redistribution=redistribution.class_of(delivery.source, stated))
 
 
 def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Reading:
@@ -146,6 +163,12 @@ async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Conne
         catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
     ]
     return [event for events in decided for event in events]
+
+
+async def record_statements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    size = gate.settings.ingest_batch_records
+    accepted = await recording_objects.record_statements(gate.pool, gate.log, read.statements, delivery, cause, size)
+    return accepted, len(read.statements) - accepted
 
 
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
@@ -209,5 +232,8 @@ HANDLERS: dict[Format, Handle] = {
     Format.OMM_CSV: record_elements,
     Format.CSSI: record_weather,
     Format.AIRSPACE: record_airspace,
+    Format.SATCAT: record_statements,
+    Format.DECAY: record_statements,
+    Format.DISCOS: record_statements,
     Format.UNKNOWN: record_nothing,
 }

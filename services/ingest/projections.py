@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import catalogue, codec
+from services.ingest import catalogue, codec, projections_objects
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections")
@@ -15,10 +15,11 @@ TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "re
 async def project_all(conn: Connection, events: Sequence[Recorded]) -> None:
     """Element sets and objects, which come by the thousand, together; what they write of an object does not meet."""
     facts = [(one, one.message()) for one in events]
-    await _objects(conn, [fact for _, fact in facts if isinstance(fact, pb.ObjectCatalogued | pb.ObjectRevised)])
+    of_objects = [(one, fact) for one, fact in facts if isinstance(fact, projections_objects.ObjectFact)]
+    await projections_objects.project_all(conn, of_objects)
     await _element_sets(conn, [(one, fact) for one, fact in facts if isinstance(fact, pb.ElementSetAccepted)])
     for one, fact in facts:
-        if not isinstance(fact, pb.ObjectCatalogued | pb.ObjectRevised | pb.ElementSetAccepted):
+        if not isinstance(fact, projections_objects.ObjectFact | pb.ElementSetAccepted):
             await _project(conn, one, fact)
 
 
@@ -38,15 +39,6 @@ async def _project(conn: Connection, recorded: Recorded, fact: Message) -> None:
             raise TypeError(f"no projection for {recorded.type}")
 
 
-async def _objects(conn: Connection, facts: Sequence[pb.ObjectCatalogued | pb.ObjectRevised]) -> None:
-    await conn.executemany(
-        """INSERT INTO objects (catalogue_number, object_name, international_designator) VALUES ($1, $2, $3)
-           ON CONFLICT (catalogue_number) DO UPDATE
-           SET object_name = EXCLUDED.object_name, international_designator = EXCLUDED.international_designator""",
-        [(fact.catalogue_number, fact.object_name, fact.international_designator) for fact in facts],
-    )
-
-
 async def _element_sets(conn: Connection, facts: Sequence[tuple[Recorded, pb.ElementSetAccepted]]) -> None:
     """Of sets with one epoch the later recorded counts as the newer."""
     if not facts:
@@ -55,8 +47,8 @@ async def _element_sets(conn: Connection, facts: Sequence[tuple[Recorded, pb.Ele
     await conn.execute(
         """WITH given AS MATERIALIZED (
                SELECT * FROM unnest($1::int[], $2::float8[], $3::float8[], $4::bytea[], $5::uuid[], $6::float8[],
-                                    $7::float8[], $8::float8[]) WITH ORDINALITY
-               AS g (number, jd, fraction, fingerprint, event_id, perigee, apogee, inclination, place)
+                                    $7::float8[], $8::float8[], $9::text[]) WITH ORDINALITY
+               AS g (number, jd, fraction, fingerprint, event_id, perigee, apogee, inclination, class, place)
            ), accepted AS (
                INSERT INTO element_sets (catalogue_number, epoch_jd, epoch_jd_fraction, fingerprint, event_id)
                SELECT number, jd, fraction, fingerprint, event_id FROM given
@@ -66,17 +58,18 @@ async def _element_sets(conn: Connection, facts: Sequence[tuple[Recorded, pb.Ele
            )
            INSERT INTO objects AS o (catalogue_number, object_name, international_designator, element_set_count,
                                      last_epoch_jd, last_epoch_jd_fraction,
-                                     perigee_altitude_km, apogee_altitude_km, inclination_deg)
-           SELECT number, '', '', sets, jd, fraction, perigee, apogee, inclination FROM newest
+                                     perigee_altitude_km, apogee_altitude_km, inclination_deg, elements_class)
+           SELECT number, '', '', sets, jd, fraction, perigee, apogee, inclination, class FROM newest
            ON CONFLICT (catalogue_number) DO UPDATE SET
              element_set_count = o.element_set_count + EXCLUDED.element_set_count,
-             (last_epoch_jd, last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg) =
-               (SELECT n.jd, n.fraction, n.perigee, n.apogee, n.inclination FROM (VALUES
+             (last_epoch_jd, last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg,
+              elements_class) =
+               (SELECT n.jd, n.fraction, n.perigee, n.apogee, n.inclination, n.class FROM (VALUES
                   (EXCLUDED.last_epoch_jd, EXCLUDED.last_epoch_jd_fraction, EXCLUDED.perigee_altitude_km,
-                   EXCLUDED.apogee_altitude_km, EXCLUDED.inclination_deg, 1),
+                   EXCLUDED.apogee_altitude_km, EXCLUDED.inclination_deg, EXCLUDED.elements_class, 1),
                   (o.last_epoch_jd, o.last_epoch_jd_fraction, o.perigee_altitude_km,
-                   o.apogee_altitude_km, o.inclination_deg, 0)
-                ) AS n (jd, fraction, perigee, apogee, inclination, later)
+                   o.apogee_altitude_km, o.inclination_deg, o.elements_class, 0)
+                ) AS n (jd, fraction, perigee, apogee, inclination, class, later)
                 ORDER BY n.jd DESC, n.fraction DESC, n.later DESC LIMIT 1)""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
@@ -94,17 +87,20 @@ def _element_set_row(recorded: Recorded, fact: pb.ElementSetAccepted) -> tuple[o
         perigee_km,
         apogee_km,
         fact.inclination_deg,
+        recorded.redistribution,
     )
 
 
 async def _rejection(conn: Connection, recorded: Recorded, fact: pb.InputRejected) -> None:
     await conn.execute(
-        "INSERT INTO rejections (position, source, input_sha256, line, body) VALUES ($1, $2, $3, $4, $5)",
+        """INSERT INTO rejections (position, source, input_sha256, line, body, redistribution)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
         recorded.position,
         fact.source,
         fact.input_sha256,
         fact.line,
         recorded.data,
+        recorded.redistribution,
     )
 
 

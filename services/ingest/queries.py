@@ -6,22 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from libs.postgres import Connection
+from services.ingest import queries_objects
 from services.ingest.catalogue import Entry
 from services.ingest.domain import WeatherDay
 from services.ingest.weather import KnownWeather
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueRow:
-    catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
-    element_set_count: int
-    last_epoch_jd: float
-    last_epoch_jd_fraction: float
-    perigee_altitude_km: float
-    apogee_altitude_km: float
-    inclination_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +25,7 @@ class SourceRow:
 class RejectionRow:
     position: int
     body: bytes
-
-
-_OBJECT_COLUMNS = """catalogue_number, object_name, international_designator, element_set_count, last_epoch_jd,
-    last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg"""
-
-
-async def object_by_number(conn: Connection, number: int) -> CatalogueRow | None:
-    row = await conn.fetchrow(f"SELECT {_OBJECT_COLUMNS} FROM objects WHERE catalogue_number = $1", number)
-    return CatalogueRow(**row) if row else None
-
-
-async def objects_after(conn: Connection, number: int, limit: int, visible: Sequence[int]) -> list[CatalogueRow]:
-    """By rising catalogue number; no numbers in `visible` means all."""
-    rows = await conn.fetch(
-        f"""SELECT {_OBJECT_COLUMNS} FROM objects
-            WHERE catalogue_number > $1 AND (cardinality($3::int[]) = 0 OR catalogue_number = ANY ($3))
-            ORDER BY catalogue_number LIMIT $2""",
-        number,
-        limit,
-        list(visible),
-    )
-    return [CatalogueRow(**row) for row in rows]
+    redistribution: str
 
 
 async def entries(conn: Connection, asked: Sequence[tuple[int, bytes, float]]) -> dict[int, Entry]:
@@ -67,7 +34,7 @@ async def entries(conn: Connection, asked: Sequence[tuple[int, bytes, float]]) -
     Of fingerprints only those asked for, each looked up in the one partition that may hold it: OFFSET 0 keeps it so.
     """
     numbers = [number for number, _, _ in asked]
-    known: dict[int, set[bytes]] = defaultdict(set)
+    sets: dict[int, set[bytes]] = defaultdict(set)
     for row in await conn.fetch(
         """SELECT found.catalogue_number, found.fingerprint
            FROM unnest($1::int[], $2::bytea[], $3::float8[]) AS asked (catalogue_number, fingerprint, epoch_jd),
@@ -78,21 +45,9 @@ async def entries(conn: Connection, asked: Sequence[tuple[int, bytes, float]]) -
         [fingerprint for _, fingerprint, _ in asked],
         [epoch_jd for _, _, epoch_jd in asked],
     ):
-        known[row["catalogue_number"]].add(row["fingerprint"])
-    rows = await conn.fetch(
-        """SELECT catalogue_number, object_name, international_designator FROM objects
-           WHERE catalogue_number = ANY ($1::int[])""",
-        numbers,
-    )
-    return {
-        row["catalogue_number"]: Entry(
-            catalogued=True,
-            object_name=row["object_name"],
-            international_designator=row["international_designator"],
-            fingerprints=frozenset(known[row["catalogue_number"]]),
-        )
-        for row in rows
-    }
+        sets[row["catalogue_number"]].add(row["fingerprint"])
+    known = await queries_objects.known(conn, numbers)
+    return {number: Entry(one, frozenset(sets[number])) for number, one in known.items()}
 
 
 async def known_weather(conn: Connection, source: str) -> KnownWeather:
@@ -124,7 +79,7 @@ async def rejection_count(conn: Connection, source: str, input_sha256: str) -> i
 async def rejections_before(conn: Connection, source: str, position: int, limit: int) -> list[RejectionRow]:
     """Newest first; position 0 starts at the newest."""
     rows = await conn.fetch(
-        """SELECT position, body FROM rejections
+        """SELECT position, body, redistribution FROM rejections
            WHERE ($1 = '' OR source = $1) AND ($2::bigint = 0 OR position < $2)
            ORDER BY position DESC LIMIT $3""",
         source,

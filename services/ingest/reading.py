@@ -15,10 +15,15 @@ from libs.astro.elements import ElementSet, RefusalReason, Refused
 from libs.ccsds import omm
 from libs.rows.places import excerpt
 from libs.workers import Lost, Workers
+from services.ingest import statements
+from services.ingest.description import Statement
 from services.ingest.domain import MAX_RAW, Format, WeatherDay
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
-READ_HERE = "TLE, OMM (JSON, XML, KVN, CSV), CSSI space weather or an airspace GeoJSON"
+READ_HERE = (
+    "TLE, OMM (JSON, XML, KVN, CSV), SATCAT or decay rows (JSON, CSV), DISCOS JSON, CSSI space weather "
+    "or an airspace GeoJSON"
+)
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
 SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
     Format.TLE: tle.read,
@@ -42,6 +47,7 @@ class Refusal:
 class Reading:
     format: Format
     sets: tuple[ElementSet, ...] = ()
+    statements: tuple[Statement, ...] = ()
     observed: tuple[WeatherDay, ...] = ()
     predicted: tuple[WeatherDay, ...] = ()
     feature_count: int = 0
@@ -52,6 +58,8 @@ class Reading:
 
 def recognise(data: bytes) -> Format:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if listed := statements.recognise(head):
+        return listed
     if head[:1] in (b"{", b"["):
         return Format.AIRSPACE if b'"FeatureCollection"' in data[:65536] else Format.OMM_JSON
     if head.startswith(b"DATATYPE CssiSpaceWeather") or b"BEGIN OBSERVED" in head or b"NUM_OBSERVED_POINTS" in head:
@@ -78,6 +86,8 @@ def read(stated: Format, data: bytes) -> Reading:
     match found:
         case Format.TLE | Format.OMM_JSON | Format.OMM_XML | Format.OMM_KVN | Format.OMM_CSV:
             return next(_read_sets(found, data, sys.maxsize))
+        case Format.SATCAT | Format.DECAY | Format.DISCOS:
+            return _read_statements(found, data)
         case Format.CSSI:
             return _read_weather(data)
         case Format.AIRSPACE:
@@ -109,6 +119,15 @@ def _read_sets(found: Format, data: bytes, size: int) -> Iterator[Reading]:
         refusals = tuple(_refusal(record, lines) for record in some if not isinstance(record, ElementSet))
         yield Reading(found, sets=sets, refusals=refusals)
         some = list(islice(records, size))
+
+
+def _read_statements(found: Format, data: bytes) -> Reading:
+    records = list(statements.read(found, data))
+    refusals = [_refusal(record, []) for record in records if isinstance(record, Refused)]
+    if not records:
+        refusals.append(_whole(data, "holds no object"))
+    said = tuple(record for record in records if not isinstance(record, Refused))
+    return Reading(found, statements=said, refusals=tuple(refusals))
 
 
 def _read_weather(data: bytes) -> Reading:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from libs.astro import tle
 from services.ingest import catalogue, domain, freshness, weather
 from services.ingest.catalogue import Entry, OfferElements
+from services.ingest.description import Description
 from services.ingest.domain import (
     Delivery,
     ElementSetAccepted,
@@ -141,8 +142,9 @@ def test_silence_makes_a_source_late_then_stale(hours, state):
 @pytest.mark.parametrize(
     ("event", "stream"),
     [
-        (ObjectCatalogued(5, b"", b"", "s"), "object/5"),
-        (ObjectRevised(5, b"", b"", "s"), "object/5"),
+        (ObjectCatalogued(5, Description(), {}, "s", ""), "object/5"),
+        (ObjectRevised(5, Description(), {}, "s", ""), "object/5"),
+        (domain.ObjectRetired(5, b"", "operator/a"), "object/5"),
         (ElementSetAccepted(one, "s", ""), "elements/54217"),
     ],
 )

@@ -32,7 +32,7 @@ async def test_what_is_cited_and_what_tells_a_repeat_survive_and_rebuilding_work
     """INVARIANT: a removal changes no answer. Without its fingerprint or its count of refusals a file that comes
     again would be recorded again."""
     cited = await submit(FACTS)
-    uncited = await submit(cases.SECOND.encode(), source="other")  # known already: no fact rests on these bytes
+    uncited = await submit(cases.NAMED.encode())  # known already: no fact rests on these bytes
     assert uncited.duplicate_count == 1
     before = await rows(gate.pool)
     removals = await forgetful.apply("", datetime.now(UTC) + timedelta(days=2), dry_run=False)

@@ -41,6 +41,10 @@ async def test_what_was_submitted_to_its_end_is_known_by_header_and_content(serv
     answer = await servicer.Submit(parts(cases.FIRST.encode(), header), None)
     asked = wire.GetSubmissionRequest(header=header, input_sha256=answer.input_sha256)
     assert (await servicer.GetSubmission(asked, None)).submission == answer
+    acting(by="another")
+    with pytest.raises(domain.UnknownSubmission):
+        await servicer.GetSubmission(asked, None)
+    acting()
     asked.header.source = "other"
     with pytest.raises(domain.UnknownSubmission):
         await servicer.GetSubmission(asked, None)
