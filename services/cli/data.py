@@ -26,8 +26,18 @@ class Format(Enum):
     OMM_XML = "omm-xml"
     OMM_KVN = "omm-kvn"
     OMM_CSV = "omm-csv"
+    OEM = "oem"
+    RDM = "rdm"
+    CDM = "cdm"
+    TIP = "tip"
     WEATHER = "weather"
+    WEATHER_CSV = "weather-csv"
+    SWPC = "swpc"
+    EARTH_ORIENTATION = "earth-orientation"
     AIRSPACE = "airspace"
+    AIXM = "airspace-aixm"
+    TRAFFIC_CSV = "traffic-csv"
+    TRAFFIC_GEOJSON = "traffic-geojson"
     SATCAT = "satcat"
     DECAY = "decay"
     DISCOS = "discos"
@@ -39,7 +49,17 @@ _WIRE = {
     Format.OMM_XML: pb.INPUT_FORMAT_OMM_XML,
     Format.OMM_KVN: pb.INPUT_FORMAT_OMM_KVN,
     Format.OMM_CSV: pb.INPUT_FORMAT_OMM_CSV,
+    Format.OEM: pb.INPUT_FORMAT_OEM,
+    Format.RDM: pb.INPUT_FORMAT_RDM,
+    Format.CDM: pb.INPUT_FORMAT_CDM,
+    Format.TIP: pb.INPUT_FORMAT_TIP,
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
+    Format.WEATHER_CSV: pb.INPUT_FORMAT_SPACE_WEATHER_CSV,
+    Format.SWPC: pb.INPUT_FORMAT_SWPC_JSON,
+    Format.EARTH_ORIENTATION: pb.INPUT_FORMAT_EARTH_ORIENTATION,
+    Format.TRAFFIC_CSV: pb.INPUT_FORMAT_TRAFFIC_CSV,
+    Format.TRAFFIC_GEOJSON: pb.INPUT_FORMAT_TRAFFIC_GEOJSON,
+    Format.AIXM: pb.INPUT_FORMAT_AIRSPACE_AIXM,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
     Format.SATCAT: pb.INPUT_FORMAT_SATCAT,
     Format.DECAY: pb.INPUT_FORMAT_DECAY,
@@ -62,7 +82,7 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders and archives (zip, tar, tar.gz, gz).")],
     source: Annotated[str, typer.Option(help="Name of where they come from.")] = "local-file",
     form: Annotated[Format | None, typer.Option("--format", help="Their kind; recognised when left out.")] = None,
-    dataset: Annotated[str, typer.Option(help="Airspace only: name of the dataset.")] = "",
+    dataset: Annotated[str, typer.Option(help="Airspace and traffic: name of the dataset.")] = "",
     available_at: Annotated[
         datetime | None,
         typer.Option(
@@ -72,7 +92,7 @@ def ingest(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets, catalogue rows (SATCAT, decay, DISCOS), space weather (CSSI) or an airspace (GeoJSON).
+    """Submit element sets, catalogue rows, messages, space weather or airspace: all of docs/reference/formats.md.
 
     Run again after an interruption it goes on where it stopped: what was handled to its end is not sent again.
     """

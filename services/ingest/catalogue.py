@@ -10,7 +10,7 @@ from math import cbrt, pi
 from libs.astro.earth import WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
 from libs.astro.time import DAY_S, jd_to_datetime
-from services.ingest import objects
+from services.ingest import jumps, objects
 from services.ingest.description import Basis, Description, Statement
 from services.ingest.domain import Delivery, ElementSetAccepted, Event
 from services.ingest.objects import NOTHING, Known
@@ -30,26 +30,36 @@ class OfferElements:
 
     sets: tuple[ElementSet, ...]
     delivery: Delivery
+    last: jumps.LastPublished | None = None
 
 
 def decide_entry(command: OfferElements, entry: Entry) -> list[Event]:
     events: list[Event] = []
+    last = command.last
     for elements in command.sets:
-        for event in _offer(elements, entry, command.delivery):
+        for event in _offer(elements, entry, last, command.delivery):
             entry = evolve_entry(entry, event)
             events.append(event)
+            if isinstance(event, ElementSetAccepted):
+                last = jumps.later(last, elements, published_at(elements, command.delivery))
     return events
 
 
-def _offer(elements: ElementSet, entry: Entry, delivery: Delivery) -> list[Event]:
+def published_at(elements: ElementSet, delivery: Delivery) -> datetime:
+    return delivery.available_at or created_at(elements, delivery) or epoch_of(elements)
+
+
+def _offer(elements: ElementSet, entry: Entry, last: jumps.LastPublished | None, delivery: Delivery) -> list[Event]:
     named = objects.decide_statement(naming(elements, delivery), entry.known, delivery)
     if fingerprint(elements) in entry.fingerprints:
         return named  # known, but perhaps not under this name
-    return [*named, ElementSetAccepted(elements, delivery.source, delivery.input_sha256)]
+    jump = jumps.compare(last.orbit if last else None, elements)
+    accepted = ElementSetAccepted(elements, delivery.source, delivery.input_sha256, jump.flags, jump.semi_major_axis_km)
+    return [*named, accepted]
 
 
 def naming(elements: ElementSet, delivery: Delivery) -> Statement:
-    """What a set says of its object beside the orbit."""
+    """What a set says of its object beside the orbit; stated at a time that every encoding of the set gives."""
     said = Description(elements.object_name.strip(), long_designator(elements.international_designator))
     return Statement(
         elements.catalogue_number, said, Basis.ELEMENT_SET, stated_at=delivery.available_at or epoch_of(elements)

@@ -17,13 +17,20 @@ from services.ingest import (
     airspace,
     catalogue,
     codec,
+    codec_messages,
+    datasets,
     domain,
     freshness,
+    last_sets,
+    messages,
+    orientation,
     queries,
     reading,
     recording_objects,
     redistribution,
+    traffic,
     weather,
+    weather_queries,
 )
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
@@ -34,6 +41,12 @@ from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 SHOWN_REJECTIONS = 20
 REJECTIONS_AT_ONCE = 2000
+DATASETS = {
+    Format.AIRSPACE: "an airspace",
+    Format.AIXM: "an airspace",
+    Format.TRAFFIC_CSV: "traffic density",
+    Format.TRAFFIC_GEOJSON: "traffic density",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +90,9 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
 async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Delivery, cause: Cause) -> Receipt:
     part = await recording_objects.identify(gate.pool, part, delivery)
     part = _refuse_epochs(part, delivery, timedelta(days=gate.settings.ingest_epoch_lead_days))
-    if part.format is Format.AIRSPACE and not delivery.dataset:
-        raise domain.BadSubmission("an airspace needs the name of its dataset; state it in the header")
+    part = await _refuse_messages(gate, part, delivery)
+    if part.format in DATASETS and not delivery.dataset:
+        raise domain.BadSubmission(f"{DATASETS[part.format]} needs the name of its dataset; state it in the header")
     accepted, duplicate = await HANDLERS[part.format](gate, part, delivery, cause)
     rejections = tuple(_rejected(refusal, part.format, delivery) for refusal in part.refusals)
     await _record_rejections(gate, rejections, before.rejected_count, delivery, cause)
@@ -126,6 +140,29 @@ def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Readin
     return replace(read, sets=good, refusals=read.refusals + refused)
 
 
+async def _refuse_messages(gate: Gate, read: Reading, delivery: Delivery) -> Reading:
+    """Of objects that the catalogue does not know, or made after they were published."""
+    if not read.messages:
+        return read
+    lead = timedelta(days=gate.settings.ingest_epoch_lead_days)
+    async with gate.pool.acquire() as conn:
+        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
+    good: list[messages.OfferMessage] = []
+    refused: list[reading.Refusal] = []
+    for offer in read.messages:
+        if messages.resolved(offer, numbers, delivery) is None:
+            refused.append(_refused_offer(offer, RefusalReason.MISMATCH, messages.unknown_object(offer)))
+        elif problem := messages.time_problem(offer, delivery, lead):
+            refused.append(_refused_offer(offer, RefusalReason.EPOCH, problem))
+        else:
+            good.append(offer)
+    return replace(read, messages=tuple(good), refusals=(*read.refusals, *refused))
+
+
+def _refused_offer(offer: messages.OfferMessage, reason: RefusalReason, detail: str) -> reading.Refusal:
+    return reading.Refusal(offer.raw, offer.line, offer.column, reason, detail)
+
+
 def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> InputRejected:
     return InputRejected(
         delivery.source,
@@ -159,10 +196,25 @@ async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Conne
         (number, catalogue.fingerprint(one), one.epoch_jd) for number, offer in offers.items() for one in offer.sets
     ]
     entries = await queries.entries(conn, asked)
+    last = await last_sets.last_published(conn, list(offers))
+    offers = {number: replace(offer, last=last.get(number)) for number, offer in offers.items()}
     decided = [
         catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
     ]
     return [event for events in decided for event in events]
+
+
+async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    async def decide(conn: Connection) -> Sequence[Event]:
+        return messages.decide_messages(offered, await queries.known_contents(conn, list(offered)))
+
+    async with gate.pool.acquire() as conn:
+        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
+    facts = [messages.resolved(offer, numbers, delivery) for offer in read.messages]
+    offered = {codec_messages.content_key(codec_messages.to_wire(fact)): fact for fact in facts if fact}
+    streams = sorted({domain.stream_of(fact) for fact in offered.values()})
+    accepted = len(await record(gate.pool, gate.log, streams, decide, delivery, cause)) if offered else 0
+    return accepted, len(read.messages) - accepted
 
 
 async def record_statements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
@@ -173,24 +225,51 @@ async def record_statements(gate: Gate, read: Reading, delivery: Delivery, cause
 
 async def record_weather(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     async def decide(conn: Connection) -> list[Event]:
-        offer = weather.OfferWeather(read.observed, read.predicted, delivery)
-        return weather.decide_weather(offer, await queries.known_weather(conn, delivery.source))
+        offer = weather.OfferWeather(read.observed, read.predicted, delivery, read.indices)
+        return weather.decide_weather(
+            offer, await weather_queries.known_weather(conn, delivery.source, delivery.available_at)
+        )
 
     recorded = await record(gate.pool, gate.log, [f"weather/{delivery.source}"], decide, delivery, cause)
-    kinds = (domain.SpaceWeatherRecorded, domain.SpaceWeatherForecastRecorded)
+    observed = domain.SpaceWeatherIndicesRecorded if read.indices else domain.SpaceWeatherRecorded
+    kinds = (observed, domain.SpaceWeatherForecastRecorded)
     accepted = sum(len(event.days) for event in recorded if isinstance(event, kinds))
-    return accepted, len(read.observed) + len(read.predicted) - accepted
+    return accepted, len(read.observed) + len(read.indices) + len(read.predicted) - accepted
 
 
 async def record_airspace(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     async def decide(conn: Connection) -> list[Event]:
-        offer = airspace.OfferAirspace(read.feature_count, read.invalid_features, read.notice, delivery)
+        offer = airspace.OfferAirspace(read.feature_count, read.invalid_features, read.notice, kept)
         return airspace.decide_airspace(offer, await queries.airspace_sha256(conn, delivery.dataset))
 
     if not read.feature_count:
         return 0, 0
+    kept = replace(delivery, input_sha256=await gate.blobs.put(read.geojson)) if read.geojson else delivery
     new = bool(await record(gate.pool, gate.log, [f"airspace/{delivery.dataset}"], decide, delivery, cause))
     return new * read.feature_count, (not new) * read.feature_count
+
+
+async def record_orientation(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    async def decide(conn: Connection) -> Sequence[Event]:
+        offer = orientation.OfferOrientation(read.orientation, delivery)
+        return orientation.decide_orientation(offer, await datasets.known_orientation(conn, delivery.source))
+
+    recorded = await record(gate.pool, gate.log, [f"eop/{delivery.source}"], decide, delivery, cause)
+    accepted = sum(len(event.days) for event in recorded if isinstance(event, domain.EarthOrientationRecorded))
+    return accepted, len(read.orientation) - accepted
+
+
+async def record_traffic(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
+    covered = read.traffic
+    if covered is None:
+        return 0, 0
+    offer = traffic.OfferTraffic(covered, read.invalid_features, read.notice, delivery)
+
+    async def decide(conn: Connection) -> Sequence[Event]:
+        return traffic.decide_traffic(offer, await datasets.traffic_sha256(conn, delivery.dataset))
+
+    new = bool(await record(gate.pool, gate.log, [f"traffic/{delivery.dataset}"], decide, delivery, cause))
+    return new * covered.row_count, (not new) * covered.row_count
 
 
 async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _cause: Cause) -> tuple[int, int]:
@@ -230,8 +309,18 @@ HANDLERS: dict[Format, Handle] = {
     Format.OMM_XML: record_elements,
     Format.OMM_KVN: record_elements,
     Format.OMM_CSV: record_elements,
+    Format.TIP: record_messages,
+    Format.RDM: record_messages,
+    Format.CDM: record_messages,
+    Format.OEM: record_messages,
     Format.CSSI: record_weather,
+    Format.WEATHER_CSV: record_weather,
+    Format.SWPC: record_weather,
     Format.AIRSPACE: record_airspace,
+    Format.AIXM: record_airspace,
+    Format.ORIENTATION: record_orientation,
+    Format.TRAFFIC_CSV: record_traffic,
+    Format.TRAFFIC_GEOJSON: record_traffic,
     Format.SATCAT: record_statements,
     Format.DECAY: record_statements,
     Format.DISCOS: record_statements,

@@ -1,15 +1,28 @@
 """Facts of ingest to the rows that answer for them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from google.protobuf.message import Message
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import catalogue, codec, projections_objects
+from services.ingest import catalogue, codec, codec_messages, datasets, last_sets, projections_objects
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
-TABLES = ("objects", "element_sets", "weather_days", "airspaces", "sources", "rejections")
+TABLES = (
+    "objects",
+    "element_sets",
+    "last_sets",
+    "weather_vintages",
+    "weather_indices",
+    "airspaces",
+    "sources",
+    "rejections",
+    "object_messages",
+    "orientation_days",
+    "traffic_datasets",
+)
 
 
 async def project_all(conn: Connection, events: Sequence[Recorded]) -> None:
@@ -24,19 +37,9 @@ async def project_all(conn: Connection, events: Sequence[Recorded]) -> None:
 
 
 async def _project(conn: Connection, recorded: Recorded, fact: Message) -> None:
-    match fact:
-        case pb.InputRejected():
-            await _rejection(conn, recorded, fact)
-        case pb.SpaceWeatherRecorded():
-            await _weather(conn, fact, predicted=False)
-        case pb.SpaceWeatherForecastRecorded():
-            await _weather(conn, fact, predicted=True)
-        case pb.AirspaceRecorded():
-            await _airspace(conn, fact)
-        case pb.SourceStateChanged():
-            await _source(conn, fact)
-        case _:
-            raise TypeError(f"no projection for {recorded.type}")
+    if type(fact) not in PROJECTIONS:
+        raise TypeError(f"no projection for {recorded.type}")
+    await PROJECTIONS[type(fact)](conn, recorded, fact)
 
 
 async def _element_sets(conn: Connection, facts: Sequence[tuple[Recorded, pb.ElementSetAccepted]]) -> None:
@@ -73,6 +76,7 @@ async def _element_sets(conn: Connection, facts: Sequence[tuple[Recorded, pb.Ele
                 ORDER BY n.jd DESC, n.fraction DESC, n.later DESC LIMIT 1)""",
         *(list(column) for column in zip(*rows, strict=True)),
     )
+    await last_sets.project(conn, facts)
 
 
 def _element_set_row(recorded: Recorded, fact: pb.ElementSetAccepted) -> tuple[object, ...]:
@@ -105,18 +109,31 @@ async def _rejection(conn: Connection, recorded: Recorded, fact: pb.InputRejecte
 
 
 async def _weather(
-    conn: Connection, fact: pb.SpaceWeatherRecorded | pb.SpaceWeatherForecastRecorded, *, predicted: bool
+    conn: Connection, recorded: Recorded, fact: pb.SpaceWeatherRecorded | pb.SpaceWeatherForecastRecorded
 ) -> None:
+    predicted = isinstance(fact, pb.SpaceWeatherForecastRecorded)
+    known = (fact.source, predicted, recorded.available_at, recorded.position, recorded.redistribution)
     await conn.executemany(
-        """INSERT INTO weather_days (source, predicted, mjd, ap_3h, ap_daily, f107_observed_sfu)
-           VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (source, predicted, mjd) DO UPDATE SET
-             ap_3h = EXCLUDED.ap_3h, ap_daily = EXCLUDED.ap_daily, f107_observed_sfu = EXCLUDED.f107_observed_sfu""",
-        [(fact.source, predicted, d.mjd, list(d.ap_3h), d.ap_daily, d.f107_observed_sfu) for d in fact.days],
+        """INSERT INTO weather_vintages
+             (source, predicted, available_at, position, redistribution, mjd, ap_3h, ap_daily, f107_observed_sfu)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        [(*known, d.mjd, list(d.ap_3h), d.ap_daily, d.f107_observed_sfu) for d in fact.days],
     )
 
 
-async def _airspace(conn: Connection, fact: pb.AirspaceRecorded) -> None:
+async def _weather_indices(conn: Connection, recorded: Recorded, fact: pb.SpaceWeatherIndicesRecorded) -> None:
+    known = (fact.source, recorded.available_at, recorded.position)
+    await conn.executemany(
+        """INSERT INTO weather_indices (source, available_at, position, mjd, ap_3h, f107_observed_sfu)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        [
+            (*known, d.mjd, list(d.ap_3h), d.f107_observed_sfu if d.HasField("f107_observed_sfu") else None)
+            for d in fact.days
+        ],
+    )
+
+
+async def _airspace(conn: Connection, _: Recorded, fact: pb.AirspaceRecorded) -> None:
     await conn.execute(
         """INSERT INTO airspaces (dataset, geojson_sha256, source, feature_count) VALUES ($1, $2, $3, $4)
            ON CONFLICT (dataset) DO UPDATE SET
@@ -129,7 +146,21 @@ async def _airspace(conn: Connection, fact: pb.AirspaceRecorded) -> None:
     )
 
 
-async def _source(conn: Connection, fact: pb.SourceStateChanged) -> None:
+async def _object_message(conn: Connection, recorded: Recorded, fact: codec_messages.MessageWire) -> None:
+    await conn.execute(
+        """INSERT INTO object_messages (content_key, kind, catalogue_number, said_at, position, redistribution, body)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        codec_messages.content_key(fact),
+        recorded.type,
+        fact.catalogue_number,
+        recorded.occurred_at,
+        recorded.position,
+        recorded.redistribution,
+        recorded.data,
+    )
+
+
+async def _source(conn: Connection, _: Recorded, fact: pb.SourceStateChanged) -> None:
     state = codec.source_from_wire(fact)
     await conn.execute(
         """INSERT INTO sources (source, state, reason, last_delivery_at) VALUES ($1, $2, $3, $4)
@@ -140,3 +171,19 @@ async def _source(conn: Connection, fact: pb.SourceStateChanged) -> None:
         state.reason,
         state.last_delivery_at,
     )
+
+
+Projection = Callable[[Connection, Recorded, Any], Awaitable[None]]
+PROJECTIONS: dict[type[Message], Projection] = {
+    pb.InputRejected: _rejection,
+    pb.SpaceWeatherRecorded: _weather,
+    pb.SpaceWeatherForecastRecorded: _weather,
+    pb.SpaceWeatherIndicesRecorded: _weather_indices,
+    pb.AirspaceRecorded: _airspace,
+    pb.ThirdPartyPredictionRecorded: _object_message,
+    pb.EphemerisRecorded: _object_message,
+    pb.ConjunctionRecorded: _object_message,
+    pb.EarthOrientationRecorded: datasets.project_orientation,
+    pb.TrafficDensityRecorded: datasets.project_traffic,
+    pb.SourceStateChanged: _source,
+}

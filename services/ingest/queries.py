@@ -1,15 +1,13 @@
 """Questions to the read models; rows become frozen dataclasses."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from libs.postgres import Connection
 from services.ingest import queries_objects
 from services.ingest.catalogue import Entry
-from services.ingest.domain import WeatherDay
-from services.ingest.weather import KnownWeather
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +48,35 @@ async def entries(conn: Connection, asked: Sequence[tuple[int, bytes, float]]) -
     return {number: Entry(one, frozenset(sets[number])) for number, one in known.items()}
 
 
-async def known_weather(conn: Connection, source: str) -> KnownWeather:
-    known = KnownWeather()
-    for row in await conn.fetch("SELECT * FROM weather_days WHERE source = $1", source):
-        days = known.predicted if row["predicted"] else known.observed
-        days[row["mjd"]] = WeatherDay(row["mjd"], tuple(row["ap_3h"]), row["ap_daily"], row["f107_observed_sfu"])
-    return known
+async def numbers_of(conn: Connection, designators: Collection[bytes]) -> dict[bytes, int]:
+    """Catalogue numbers of objects by their designators; one that several objects bear is left out."""
+    if not designators:
+        return {}
+    rows = await conn.fetch(
+        """SELECT international_designator AS designator, min(catalogue_number) AS number FROM objects
+           WHERE international_designator = ANY ($1) GROUP BY international_designator HAVING count(*) = 1""",
+        list(designators),
+    )
+    return {row["designator"]: row["number"] for row in rows}
+
+
+async def known_contents(conn: Connection, keys: Sequence[bytes]) -> set[bytes]:
+    rows = await conn.fetch("SELECT content_key FROM object_messages WHERE content_key = ANY ($1)", keys)
+    return {row["content_key"] for row in rows}
+
+
+async def third_party_predictions(conn: Connection, number: int, rights: Collection[str], limit: int) -> list[bytes]:
+    """Newest first, of the classes that the caller may have."""
+    rows = await conn.fetch(
+        """SELECT body FROM object_messages
+           WHERE catalogue_number = $1 AND kind = 'spacecom.ingest.v1.ThirdPartyPredictionRecorded'
+             AND string_to_array(redistribution, ',') <@ $2::text[]
+           ORDER BY said_at DESC, position DESC LIMIT $3""",
+        number,
+        list(rights),
+        limit,
+    )
+    return [row["body"] for row in rows]
 
 
 async def airspace_sha256(conn: Connection, dataset: str) -> str:
@@ -92,7 +113,7 @@ async def rejections_before(conn: Connection, source: str, position: int, limit:
 async def sources(conn: Connection) -> list[SourceRow]:
     rows = await conn.fetch(
         """SELECT source, state, reason, last_delivery_at,
-                  CASE WHEN EXISTS (SELECT FROM weather_days w WHERE w.source = s.source) THEN 'weather'
+                  CASE WHEN EXISTS (SELECT FROM weather_vintages w WHERE w.source = s.source) THEN 'weather'
                        WHEN EXISTS (SELECT FROM airspaces a WHERE a.source = s.source) THEN 'airspace'
                        ELSE 'elements' END AS delivers
            FROM sources s ORDER BY source"""

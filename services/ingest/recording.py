@@ -72,8 +72,9 @@ def _fact(event: Event, delivery: Delivery) -> Fact:
 
 def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]:
     if isinstance(event, domain.ElementSetAccepted):
-        epoch = catalogue.epoch_of(event.elements)
-        return epoch, delivery.available_at or catalogue.created_at(event.elements, delivery) or epoch
+        return catalogue.epoch_of(event.elements), catalogue.published_at(event.elements, delivery)
+    if isinstance(event, domain.ThirdPartyPredictionRecorded):
+        return event.made_at, delivery.available_at or event.made_at
     if isinstance(event, domain.ObjectDecayed):
         return jd_to_datetime(event.time.jd, event.time.jd_fraction), delivery.available_at
     return delivery.available_at or delivery.received_at, delivery.available_at

@@ -11,7 +11,7 @@ from libs import rpc, telemetry
 from libs.eventlog import Cause, new_id
 from libs.redistribution import allows
 from libs.rpc import ErrorTable
-from services.ingest import codec, domain, freshness, handlers, queries, recording
+from services.ingest import codec, codec_weather, domain, freshness, handlers, queries, recording, weather_queries
 from services.ingest.domain import Delivery, SourceHealth
 from services.ingest.handlers import Gate, Receipt
 from services.ingest.paging import page_size, page_start
@@ -31,6 +31,7 @@ ERRORS: ErrorTable = {
     domain.BadEdit: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_EDIT"),
 }
 MAX_CHUNK = 2**20
+MAX_WEATHER_DAYS = 1001
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -59,6 +60,36 @@ class IngestServicer(ObjectsServicer):
         if answer is None:
             raise domain.UnknownSubmission("no submission of these bytes under this header has ended; submit them")
         return wire.GetSubmissionResponse(submission=wire.SubmitResponse.FromString(answer))
+
+    async def ListThirdPartyPredictions(
+        self, request: wire.ListThirdPartyPredictionsRequest, context: object
+    ) -> wire.ListThirdPartyPredictionsResponse:
+        rpc.require(ROLE_VIEWER)
+        visible = rpc.principal().entitlements.catalogue_numbers
+        number = request.catalogue_number
+        if visible and number not in visible:
+            raise domain.UnknownObject(f"object {number} is not in the catalogue; check the number")
+        async with self._gate.pool.acquire() as conn:
+            bodies = await queries.third_party_predictions(conn, number, rpc.rights(), page_size(request.page_size))
+        return wire.ListThirdPartyPredictionsResponse(
+            predictions=map(pb.ThirdPartyPredictionRecorded.FromString, bodies)
+        )
+
+    async def GetSpaceWeather(
+        self, request: wire.GetSpaceWeatherRequest, context: object
+    ) -> wire.GetSpaceWeatherResponse:
+        rpc.require(ROLE_VIEWER)
+        first, last = request.first_mjd, request.last_mjd
+        if not 0 <= last - first < MAX_WEATHER_DAYS:
+            raise domain.BadSubmission(
+                f"MJD {first} to {last} is no span of at most {MAX_WEATHER_DAYS} days; ask in parts"
+            )
+        known_at = request.known_at.ToDatetime(UTC) if request.HasField("known_at") else datetime.now(UTC)
+        async with self._gate.pool.acquire() as conn:
+            known = await weather_queries.weather(conn, first, last, known_at, rpc.rights())
+        return wire.GetSpaceWeatherResponse(
+            days=map(codec_weather.day_to_wire, known.days), last_observed_mjd=known.last_observed_mjd
+        )
 
     async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:
         rpc.require(ROLE_VIEWER)

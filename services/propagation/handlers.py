@@ -106,6 +106,7 @@ def handlers(watch: Watch) -> dict[type[Any], Handler]:
         ingest.SourceStateChanged: watch.nothing,
         ingest.ObjectDecayed: watch.nothing,
         ingest.ObjectRetired: watch.nothing,
+        ingest.SpaceWeatherIndicesRecorded: watch.nothing,
         ingest.ThirdPartyPredictionRecorded: watch.nothing,
         ingest.EphemerisRecorded: watch.nothing,
         ingest.ConjunctionRecorded: watch.nothing,

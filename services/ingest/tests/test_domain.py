@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -150,3 +151,7 @@ def test_silence_makes_a_source_late_then_stale(hours, state):
 )
 def test_facts_go_to_the_stream_of_their_object(event, stream):
     assert domain.stream_of(event) == stream
+
+
+def test_every_fact_has_a_stream():
+    assert set(domain.STREAMS) == set(get_args(domain.Event))
