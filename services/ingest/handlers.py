@@ -5,7 +5,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from itertools import groupby
 
 from asyncpg import Pool
 
@@ -25,6 +24,7 @@ from services.ingest import (
     messages,
     orientation,
     queries,
+    queries_objects,
     reading,
     recording_objects,
     redistribution,
@@ -35,7 +35,7 @@ from services.ingest import (
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
-from services.ingest.recording import record
+from services.ingest.recording import by_objects, record
 from services.ingest.settings import IngestSettings
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
@@ -90,7 +90,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
 async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Delivery, cause: Cause) -> Receipt:
     part = await recording_objects.identify(gate.pool, part, delivery)
     part = _refuse_epochs(part, delivery, timedelta(days=gate.settings.ingest_epoch_lead_days))
-    part = await _refuse_messages(gate, part, delivery)
+    part = await _identify_messages(gate, part, delivery)
     if part.format in DATASETS and not delivery.dataset:
         raise domain.BadSubmission(f"{DATASETS[part.format]} needs the name of its dataset; state it in the header")
     accepted, duplicate = await HANDLERS[part.format](gate, part, delivery, cause)
@@ -140,22 +140,23 @@ def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Readin
     return replace(read, sets=good, refusals=read.refusals + refused)
 
 
-async def _refuse_messages(gate: Gate, read: Reading, delivery: Delivery) -> Reading:
-    """Of objects that the catalogue does not know, or made after they were published."""
+async def _identify_messages(gate: Gate, read: Reading, delivery: Delivery) -> Reading:
+    """Numbers for objects named by designator alone; refuses the unknown, and what was made after its publication."""
     if not read.messages:
         return read
     lead = timedelta(days=gate.settings.ingest_epoch_lead_days)
     async with gate.pool.acquire() as conn:
-        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
+        numbers = await queries_objects.numbers_of(conn, messages.without_number(read.messages))
     good: list[messages.OfferMessage] = []
     refused: list[reading.Refusal] = []
     for offer in read.messages:
-        if messages.resolved(offer, numbers, delivery) is None:
+        fact = messages.resolved(offer, numbers, delivery)
+        if fact is None:
             refused.append(_refused_offer(offer, RefusalReason.MISMATCH, messages.unknown_object(offer)))
         elif problem := messages.time_problem(offer, delivery, lead):
             refused.append(_refused_offer(offer, RefusalReason.EPOCH, problem))
         else:
-            good.append(offer)
+            good.append(replace(offer, fact=fact))
     return replace(read, messages=tuple(good), refusals=(*read.refusals, *refused))
 
 
@@ -180,13 +181,11 @@ def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> In
 
 
 async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
-    if not read.sets:
-        return 0, 0
-    ordered = sorted(read.sets, key=lambda elements: elements.catalogue_number)
-    groups = groupby(ordered, key=lambda elements: elements.catalogue_number)
-    offers = {number: catalogue.OfferElements(tuple(group), delivery) for number, group in groups}
-    streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
-    recorded = await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
+    recorded: list[Event] = []
+    for batch in by_objects(read.sets, gate.settings.ingest_batch_records):
+        offers = {number: catalogue.OfferElements(sets, delivery) for number, sets in batch.items()}
+        streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
+        recorded += await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
     accepted = sum(isinstance(event, domain.ElementSetAccepted) for event in recorded)
     return accepted, len(read.sets) - accepted
 
@@ -208,10 +207,8 @@ async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: 
     async def decide(conn: Connection) -> Sequence[Event]:
         return messages.decide_messages(offered, await queries.known_contents(conn, list(offered)))
 
-    async with gate.pool.acquire() as conn:
-        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
-    facts = [messages.resolved(offer, numbers, delivery) for offer in read.messages]
-    offered = {codec_messages.content_key(codec_messages.to_wire(fact)): fact for fact in facts if fact}
+    facts = [offer.fact for offer in read.messages]
+    offered = {codec_messages.content_key(codec_messages.to_wire(fact)): fact for fact in facts}
     streams = sorted({domain.stream_of(fact) for fact in offered.values()})
     accepted = len(await record(gate.pool, gate.log, streams, decide, delivery, cause)) if offered else 0
     return accepted, len(read.messages) - accepted
