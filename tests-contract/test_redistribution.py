@@ -41,6 +41,8 @@ CALLS = {
     "ingest.IngestService.GetSpaceWeather": WITHHOLDS,
     "ingest.IngestService.ListSources": OWN,
     "ingest.IngestService.ListRejections": WITHHOLDS,
+    "ingest.IngestService.GetRejectedText": WITHHOLDS,
+    "ingest.IngestService.ListAirspaceVolumes": WITHHOLDS,
     "propagation.PropagationService.Propagate": WITHHOLDS,
     "propagation.PropagationService.Predict": DERIVED,
     "propagation.PropagationService.GetPrediction": DERIVED,

@@ -1,10 +1,9 @@
-"""ingest, rejected, objects: what comes in, what does not, and the catalogue."""
+"""ingest, objects: what comes in, and the catalogue."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,6 @@ import typer
 from services.cli import bulk, client, show
 from services.cli.client import Mesh, Refused
 from services.cli.running import Json
-from spacecom.ingest.v1 import ingest_events_pb2 as events
 from spacecom.ingest.v1 import ingest_service_pb2 as pb
 from spacecom.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 
@@ -153,61 +151,6 @@ def _tell(name: str, answer: pb.SubmitResponse) -> None:
         show.line(f"  line {one.line}, column {one.column}: {show.harmless(one.detail)}", "yellow")
     if answer.rejected_count > len(answer.rejections):
         show.line(f"  and {answer.rejected_count - len(answer.rejections)} more")
-
-
-def rejected(
-    source: Annotated[str, typer.Option(help="Only what came from there.")] = "",
-    reason: Annotated[str, typer.Option(help="Only what was refused for it, such as checksum.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="Most rows.")] = 100,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="With what was refused, control characters made harmless.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """What was refused and why, newest first."""
-    wanted = _reason(reason)
-    every = (one for one in _rejections(client.connect(), source) if wanted is None or one.reason == wanted)
-    found = list(islice(every, limit))
-    if json:
-        show.document([show.fields(one) for one in found])
-    elif raw:
-        for one in found:
-            show.line(f"{one.source}, line {one.line}, column {one.column}: {show.harmless(one.detail)}", "yellow")
-            for line in one.raw.splitlines():
-                show.line(f"  {show.harmless(line)}")
-    else:
-        show.table(
-            ("source", "reason", "line", "column", "why", "file"),
-            (
-                (one.source, _word(one.reason), str(one.line), str(one.column), show.harmless(one.detail), digest)
-                for one in found
-                for digest in [one.input_sha256[:12]]
-            ),
-        )
-
-
-def _word(reason: "events.RejectionReason.ValueType") -> str:
-    return events.RejectionReason.Name(reason).removeprefix("REJECTION_REASON_").lower()
-
-
-def _reason(word: str) -> int | None:
-    if not word:
-        return None
-    known = {_word(one): one for one in events.RejectionReason.values() if one}
-    if word.lower() not in known:
-        raise Refused("UNKNOWN_REASON", f"there is no reason {word!r}; there are {', '.join(sorted(known))}")
-    return known[word.lower()]
-
-
-def _rejections(mesh: Mesh, source: str) -> Iterator[events.InputRejected]:
-    token = ""
-    while True:
-        request = pb.ListRejectionsRequest(source=source, page_size=1000, page_token=token)
-        answer = mesh.ask("ingest", IngestServiceStub, "ListRejections", request)
-        yield from answer.rejections
-        token = answer.next_page_token
-        if not token:
-            return
 
 
 def objects(

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -29,6 +30,16 @@ def document(content: Message | dict[str, Any] | list[Any]) -> None:
 def json_line(content: dict[str, Any]) -> None:
     """One of a stream of JSON documents, each on its line."""
     print(json.dumps(content), flush=True)  # noqa: T201  the command's result
+
+
+def json_lines(file: Path, contents: Iterable[dict[str, Any]]) -> int:
+    """Writes one JSON document on each line of a file; returns how many."""
+    count = 0
+    with file.open("w") as lines:
+        for content in contents:
+            lines.write(json.dumps(content) + "\n")
+            count += 1
+    return count
 
 
 def fields(message: Message) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest import catalogue, codec, codec_messages, datasets, last_sets, projections_objects
+from services.ingest import catalogue, codec, codec_messages, datasets, last_sets, projections_objects, volumes
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 TABLES = (
@@ -97,14 +97,15 @@ def _element_set_row(recorded: Recorded, fact: pb.ElementSetAccepted) -> tuple[o
 
 async def _rejection(conn: Connection, recorded: Recorded, fact: pb.InputRejected) -> None:
     await conn.execute(
-        """INSERT INTO rejections (position, source, input_sha256, line, body, redistribution)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
+        """INSERT INTO rejections (position, source, input_sha256, line, body, redistribution, reason)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
         recorded.position,
         fact.source,
         fact.input_sha256,
         fact.line,
         recorded.data,
         recorded.redistribution,
+        int(fact.reason),
     )
 
 
@@ -133,17 +134,20 @@ async def _weather_indices(conn: Connection, recorded: Recorded, fact: pb.SpaceW
     )
 
 
-async def _airspace(conn: Connection, _: Recorded, fact: pb.AirspaceRecorded) -> None:
+async def _airspace(conn: Connection, recorded: Recorded, fact: pb.AirspaceRecorded) -> None:
     await conn.execute(
-        """INSERT INTO airspaces (dataset, geojson_sha256, source, feature_count) VALUES ($1, $2, $3, $4)
+        """INSERT INTO airspaces (dataset, geojson_sha256, source, feature_count, redistribution)
+           VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (dataset) DO UPDATE SET
              geojson_sha256 = EXCLUDED.geojson_sha256, source = EXCLUDED.source,
-             feature_count = EXCLUDED.feature_count""",
+             feature_count = EXCLUDED.feature_count, redistribution = EXCLUDED.redistribution""",
         fact.dataset,
         fact.geojson_sha256,
         fact.source,
         fact.feature_count,
+        recorded.redistribution,
     )
+    await volumes.forget_replaced(conn)
 
 
 async def _object_message(conn: Connection, recorded: Recorded, fact: codec_messages.MessageWire) -> None:

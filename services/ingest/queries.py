@@ -85,17 +85,31 @@ async def rejection_count(conn: Connection, source: str, input_sha256: str) -> i
     return count
 
 
-async def rejections_before(conn: Connection, source: str, position: int, limit: int) -> list[RejectionRow]:
+async def rejections_before(
+    conn: Connection, source: str, reason: int, position: int, limit: int
+) -> list[RejectionRow]:
     """Newest first; position 0 starts at the newest."""
     rows = await conn.fetch(
         """SELECT position, body, redistribution FROM rejections
-           WHERE ($1 = '' OR source = $1) AND ($2::bigint = 0 OR position < $2)
-           ORDER BY position DESC LIMIT $3""",
+           WHERE ($1 = '' OR source = $1) AND ($2 = 0 OR reason = $2) AND ($3::bigint = 0 OR position < $3)
+           ORDER BY position DESC LIMIT $4""",
         source,
+        reason,
         position,
         limit,
     )
     return [RejectionRow(**row) for row in rows]
+
+
+async def rejection_class(conn: Connection, source: str, input_sha256: str, line: int) -> str | None:
+    """Redistribution class of a refusal at this line; None where there is none."""
+    found: str | None = await conn.fetchval(
+        "SELECT redistribution FROM rejections WHERE input_sha256 = $1 AND source = $2 AND line = $3 LIMIT 1",
+        input_sha256,
+        source,
+        line,
+    )
+    return found
 
 
 async def sources(conn: Connection) -> list[SourceRow]:
