@@ -1,7 +1,7 @@
 """Facts of objects to the catalogue's rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from itertools import groupby
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
@@ -33,9 +33,17 @@ _STATEMENTS = {
 
 
 async def project_all(conn: Connection, facts: Iterable[tuple[Recorded, ObjectFact]]) -> None:
-    """In their order, since an object taken out can come back; descriptions, which come by the thousand, together."""
-    for statement, run in groupby(facts, key=lambda pair: _STATEMENTS[type(pair[1])]):
-        await conn.executemany(statement, [_row(recorded, fact) for recorded, fact in run])
+    """Those of one object in their order, since one taken out can come back; of others together what can be."""
+    rounds: dict[tuple[int, str], list[tuple[object, ...]]] = defaultdict(list)
+    last: dict[int, tuple[int, str]] = {}
+    for recorded, fact in facts:
+        statement = _STATEMENTS[type(fact)]
+        turn, before = last.get(fact.catalogue_number, (0, statement))
+        turn += statement != before
+        last[fact.catalogue_number] = turn, statement
+        rounds[turn, statement].append(_row(recorded, fact))
+    for (_, statement), rows in sorted(rounds.items()):
+        await conn.executemany(statement, rows)
 
 
 def _row(recorded: Recorded, fact: ObjectFact) -> tuple[object, ...]:
