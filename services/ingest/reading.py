@@ -83,10 +83,10 @@ def read(stated: Format, data: bytes) -> Reading:
 
 
 def parts(stated: Format, data: bytes, size: int) -> Iterator[Reading]:
-    """As `read`, but element sets in parts of at most `size` records, read as they are asked for."""
+    """As `read`, but what comes by the thousand in parts of at most `size` records, read as they are asked for."""
     found = recognise(data) if stated is Format.UNKNOWN else stated
-    if found in SETS:
-        return _read_sets(found, data, size)
+    if found in IN_PARTS:
+        return IN_PARTS[found](found, data, size)
     return iter((read(found, data),))
 
 
@@ -107,8 +107,8 @@ def _read_sets(found: Format, data: bytes, size: int) -> Iterator[Reading]:
         some = list(islice(records, size))
 
 
-def _read_all_sets(found: Format, data: bytes) -> Reading:
-    return next(_read_sets(found, data, sys.maxsize))
+def _read_whole(found: Format, data: bytes) -> Reading:
+    return next(IN_PARTS[found](found, data, sys.maxsize))
 
 
 def _read_messages(found: Format, data: bytes) -> Reading:
@@ -124,13 +124,16 @@ def _read_messages(found: Format, data: bytes) -> Reading:
     return Reading(found, messages=tuple(offers), refusals=tuple(refusals))
 
 
-def _read_statements(found: Format, data: bytes) -> Reading:
-    records = list(statements.read(found, data))
-    refusals = [_refusal(record, []) for record in records if isinstance(record, Refused)]
-    if not records:
-        refusals.append(_whole(data, "holds no object"))
-    said = tuple(record for record in records if not isinstance(record, Refused))
-    return Reading(found, statements=said, refusals=tuple(refusals))
+def _read_statements(found: Format, data: bytes, size: int) -> Iterator[Reading]:
+    records = statements.read(found, data)
+    some = list(islice(records, size))
+    if not some:
+        yield Reading(found, refusals=(_whole(data, "holds no object"),))
+    while some:
+        said = tuple(record for record in some if not isinstance(record, Refused))
+        refusals = tuple(_refusal(record, []) for record in some if isinstance(record, Refused))
+        yield Reading(found, statements=said, refusals=refusals)
+        some = list(islice(records, size))
 
 
 def _read_weather(found: Format, data: bytes) -> Reading:
@@ -245,15 +248,18 @@ def _read_nothing(found: Format, data: bytes) -> Reading:
     return Reading(found, refusals=(_whole(data, "is in none of the formats read here"),))
 
 
+IN_PARTS: dict[Format, Callable[[Format, bytes, int], Iterator[Reading]]] = {
+    **dict.fromkeys(SETS, _read_sets),
+    Format.SATCAT: _read_statements,
+    Format.DECAY: _read_statements,
+    Format.DISCOS: _read_statements,
+}
 READERS: dict[Format, Callable[[Format, bytes], Reading]] = {
-    **dict.fromkeys(SETS, _read_all_sets),
+    **dict.fromkeys(IN_PARTS, _read_whole),
     **dict.fromkeys(MESSAGES, _read_messages),
     **dict.fromkeys(WEATHER, _read_weather),
     **dict.fromkeys(dataset_reading.TRAFFIC, _read_traffic),
     Format.SWPC: _read_swpc,
-    Format.SATCAT: _read_statements,
-    Format.DECAY: _read_statements,
-    Format.DISCOS: _read_statements,
     Format.AIRSPACE: _read_airspace,
     Format.AIXM: _read_aixm,
     Format.ORIENTATION: _read_orientation,

@@ -1,4 +1,4 @@
-"""Element sets lie in partitions by epoch, and a lookup opens the one that may hold what it asks for."""
+"""Element sets and space weather lie in partitions by time; a lookup opens the one that may hold what it asks for."""
 
 import asyncpg
 import pytest
@@ -27,6 +27,18 @@ async def test_a_set_lies_with_those_of_its_years(gate, jd, partition):
     assert await gate.pool.fetchval(INSERT, MAX_CATALOGUE_NUMBER, b"f", jd) == partition
 
 
+@pytest.mark.parametrize(
+    ("mjd", "partition"), [(51544, "2000"), (51543, "1990"), (59886, "2022"), (35839, "1957"), (0, "default")]
+)
+async def test_a_day_of_space_weather_lies_with_those_of_its_years(gate, mjd, partition):
+    found = await gate.pool.fetchval(
+        """INSERT INTO weather_vintages VALUES ('s', false, $1, now(), 1, 'public', '{}', 0, 0)
+           RETURNING tableoid::regclass::text""",
+        mjd,
+    )
+    assert found == f"weather_vintages_{partition}"
+
+
 async def test_a_set_is_stored_once(gate):
     await gate.pool.fetchval(INSERT, 1, b"f", 2459886.5)
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -49,10 +61,14 @@ async def test_sets_on_record_before_the_partitions_are_kept(postgres_server, se
     url = f"{postgres_server.admin_url.removesuffix('/postgres')}/{namespace}_spacecom_ingest"
     conn = await asyncpg.connect(url)
     await conn.fetchval(INSERT, 1, b"f", 2459886.5)
-    before = await conn.fetch("SELECT * FROM element_sets")
+    await conn.execute("INSERT INTO weather_vintages VALUES ('s', false, 59886, now(), 1, 'public', '{1}', 2, 3)")
+    await conn.execute("INSERT INTO weather_indices VALUES ('s', 59886, now(), 1, '{1}', 3)")
+    tables = ("element_sets", "weather_vintages", "weather_indices")
+    before = [await conn.fetch(f"SELECT * FROM {table}") for table in tables]
     await conn.close()
     pool = await service_database("ingest")
-    assert await pool.fetch("SELECT * FROM element_sets") == before
+    assert [await pool.fetch(f"SELECT * FROM {table}") for table in tables] == before
+    assert all(len(rows) == 1 for rows in before)
     assert await pool.fetchval("SELECT tableoid::regclass::text FROM element_sets") == "element_sets_2022"
 
 
