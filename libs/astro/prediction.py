@@ -82,9 +82,7 @@ def predict(
     return Prediction(found, wide, drawn, seconds, flown, life_s, *place)
 
 
-def _fly(
-    found: Fit, states: Array, ln_b: Array, ln_b_late: Array, horizon_days: float, threads: int
-) -> Lifetimes:
+def _fly(found: Fit, states: Array, ln_b: Array, ln_b_late: Array, horizon_days: float, threads: int) -> Lifetimes:
     return decay_tables.lifetimes(
         states, ln_b, found.air, ln_b_late=ln_b_late, late_after_s=found.late_after_s,
         stop_altitude_km=REENTRY_ALTITUDE_KM, max_days=horizon_days, threads=threads,

@@ -39,7 +39,10 @@ class Track:
 
 
 def path(found: Prediction, seconds: Array) -> Array:
-    """States (N, 6) of the nominal flight at rising seconds from 0 on; raises ValueError for those after its end."""
+    """States (N, 6) of the nominal flight at rising seconds from 0 on, to some 0.1 km of position.
+
+    Raises ValueError for seconds that do not rise or come after its end.
+    """
     times = np.asarray(seconds, dtype=np.float64)
     if times.ndim != 1 or not np.isfinite(times).all() or (times < 0.0).any() or (np.diff(times) < 0.0).any():
         raise ValueError("seconds must be finite, rise, and start at 0 or later")
@@ -104,7 +107,8 @@ def _fan(fit: Fit, changes: Array) -> Lifetimes:
 
 def _scatter_km(found: Prediction, seconds: Array, track: Array) -> Array:
     order = np.argsort(found.seconds, kind="stable")
-    order = order[np.isfinite(found.seconds[order])]
+    inside = (found.seconds[order] >= seconds[0]) & (found.seconds[order] <= seconds[-1])
+    order = order[inside]
     at, places = found.seconds[order], _unit(found.flown.lat_deg[order], found.flown.lon_deg[order])
     between = np.array([np.interp(at, seconds, one) for one in track.T]).T
     between /= np.linalg.norm(between, axis=1)[:, None]

@@ -19,7 +19,7 @@ _ORANGE, _RED, _WHITE = [255, 140, 0, 255], [220, 20, 60, 255], [255, 255, 255, 
 def document(
     number: int, start: datetime, seconds: Array, path_km: Array, tracks: Iterable[tuple[str, Array]], end: datetime
 ) -> str:
-    """seconds (N,) after the start, path_km (N, 3) and each track (M, 3) ITRF; the end is that of the window."""
+    """Seconds (N,) after the start, path_km (N, 3) and each track (M, 3) ITRF; the end is that of the window."""
     down = start + timedelta(seconds=float(seconds[-1]))
     packets = [
         _clock(number, start, max(end, down)),

@@ -50,8 +50,14 @@ Told = DecayPredicted | Flown
 def fields(recorded: DecayPredicted, flown: Flown) -> list[Field]:
     """With all digits, so that equal texts are equal numbers."""
     draws = hashlib.sha256(flown.draws).hexdigest()
-    pairs = [(f"quantile {p}", _epoch(a), _epoch(b)) for (p, a), (_, b) in zip(recorded.quantiles, flown.quantiles, strict=True)]
-    pairs += [(name, _epoch(getattr(recorded, name)), _epoch(getattr(flown, name))) for name in ("start_epoch", "nominal_epoch")]
+    pairs = [
+        (f"quantile {p}", _epoch(a), _epoch(b))
+        for (p, a), (_, b) in zip(recorded.quantiles, flown.quantiles, strict=True)
+    ]
+    pairs += [
+        (name, _epoch(getattr(recorded, name)), _epoch(getattr(flown, name)))
+        for name in ("start_epoch", "nominal_epoch")
+    ]
     numbers = ("nominal_latitude_deg", "nominal_longitude_deg", "ln_b", "sigma_ln_b", "sigma_a_km")
     pairs += [(name, repr(getattr(recorded, name)), repr(getattr(flown, name))) for name in numbers]
     pairs += [("method", recorded.method, flown.method), ("draws_sha256", recorded.draws_sha256, draws)]
@@ -71,9 +77,7 @@ def joined(before: Drivers, after: Drivers) -> Drivers:
     return Drivers(np.vstack([before.rows[:missing], after.rows]), before.start_mjd)
 
 
-def shifts(
-    recorded: tuple[DecayPredicted, DecayPredicted], computed: tuple[Flown, Flown, Flown]
-) -> list[Shift]:
+def shifts(recorded: tuple[DecayPredicted, DecayPredicted], computed: tuple[Flown, Flown, Flown]) -> list[Shift]:
     """From before to after: recorded both, and computed with the inputs before, those under later weather, and after.
 
     Whatever the computing of today gives otherwise than was recorded is the model's share, so that all add up.

@@ -66,7 +66,9 @@ async def newest_set(conn: Connection, number: int, rights: frozenset[str]) -> K
 
 async def sets_named(conn: Connection, event_ids: Sequence[UUID]) -> list[KnownSet]:
     """In the order asked for; those that are not here are left out."""
-    rows = await conn.fetch("SELECT event_id, available_at, body FROM element_sets WHERE event_id = ANY ($1)", event_ids)
+    rows = await conn.fetch(
+        "SELECT event_id, available_at, body FROM element_sets WHERE event_id = ANY ($1)", event_ids
+    )
     known = {row["event_id"]: _known_set(row["event_id"], row["available_at"], row["body"]) for row in rows}
     return [known[event_id] for event_id in event_ids if event_id in known]
 

@@ -28,8 +28,12 @@ class ExplainingServicer(TracksServicer):
         fields = explaining.fields(found.decay, flown)
         answer = wire.ExplainResponse(
             prediction=shown(found.row),
-            fields=[wire.RecomputedField(field=one.name, recorded=one.recorded, recomputed=one.recomputed,
-                                         identical=one.identical) for one in fields],
+            fields=[
+                wire.RecomputedField(
+                    field=one.name, recorded=one.recorded, recomputed=one.recomputed, identical=one.identical
+                )
+                for one in fields
+            ],
             identical=all(one.identical for one in fields),
             model_version=await asyncio.to_thread(model_version),
         )

@@ -16,6 +16,7 @@ from libs.astro.time import datetime_to_jd
 from libs.astro.track import MAX_POINTS, Track
 from libs.blobs import Blobs
 from libs.eventlog import EventLog
+from libs.postgres import Connection
 from libs.workers import Workers
 from services.propagation import codec, czml, domain, queries, recomputing, states, tracing
 from services.propagation.compute import Job, Refusal
@@ -24,6 +25,7 @@ from services.propagation.predictor import Predictor
 from services.propagation.settings import PropagationSettings
 from services.propagation.states import EarthOrientation, Times
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_VIEWER
+from spacecom.propagation.v1 import propagation_events_pb2 as pb
 from spacecom.propagation.v1 import propagation_service_pb2 as wire
 from spacecom.propagation.v1.propagation_service_pb2_grpc import PropagationServiceServicer
 
@@ -133,8 +135,8 @@ class TracksServicer(PropagationServiceServicer):
         times = states.steps(start.jd, start.jd_fraction, path.seconds)
         teme = np.ascontiguousarray(path.states.T)
         itrf = frames.teme_to_itrf_each(teme, times.jd, times.fraction, self._desk.orientation)
-        places = np.radians(np.column_stack([line.lat_deg, line.lon_deg]))
-        line_km = np.array([frames.geodetic_to_itrf(*place, decay.reentry_altitude_km) for place in places])
+        places = zip(np.radians(line.lat_deg).tolist(), np.radians(line.lon_deg).tolist(), strict=True)
+        line_km = np.array([frames.geodetic_to_itrf(lat, lon, decay.reentry_altitude_km) for lat, lon in places])
         inner = (line.share_down >= INNER[0]) & (line.share_down <= INNER[1])
         tracks = [("90 %", line_km), ("50 %", line_km[inner])]
         end = dict(decay.quantiles)[WINDOW[1]].instant
@@ -171,7 +173,7 @@ class TracksServicer(PropagationServiceServicer):
             raise unknown(decay.catalogue_number)
 
 
-async def newest_row(conn: queries.Connection, number: int) -> queries.PredictionRow:
+async def newest_row(conn: Connection, number: int) -> queries.PredictionRow:
     rows = await queries.predictions_before(conn, number, 0, 1)
     if not rows:
         raise domain.NoPrediction(f"no prediction of object {number} was made; ask for one, or wait for the next set")
@@ -202,7 +204,7 @@ def _asked(request: wire.StreamEphemerisRequest) -> states.Array:
             f"{_shown(start)} to {_shown(end)} at {step_s:g} s is no span of 1 to {MAX_STATES} states; "
             "let the end follow the start, and ask for fewer states at a time"
         )
-    return np.arange(int(span_s // step_s) + 1) * step_s
+    return np.arange(int(span_s // step_s) + 1, dtype=np.float64) * step_s
 
 
 def _step(asked_s: float, longest_s: float) -> float:
@@ -217,7 +219,7 @@ def _points(line: Track, decay: DecayPredicted) -> list[wire.TrackPoint]:
     columns = (times.jd, times.fraction, line.lat_deg, line.lon_deg, line.share_down, line.scatter_km)
     return [
         wire.TrackPoint(
-            epoch={"jd": jd, "jd_fraction": fraction},
+            epoch=pb.Epoch(jd=jd, jd_fraction=fraction),
             latitude_deg=lat,
             longitude_deg=(lon + 180.0) % 360.0 - 180.0,
             probability=share,

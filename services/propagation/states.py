@@ -69,9 +69,7 @@ def by_sgp4(elements: ElementSet, times: Times) -> Array:
     return np.hstack([position, velocity])
 
 
-def shown(
-    teme: Array, times: Times, frame: wire.Frame.ValueType, orientation: EarthOrientation
-) -> list[wire.State]:
+def shown(teme: Array, times: Times, frame: wire.Frame.ValueType, orientation: EarthOrientation) -> list[wire.State]:
     """On the wire; raises eop.OutsideOrientation for instants without Earth orientation."""
     itrf = frames.teme_to_itrf_each(np.ascontiguousarray(teme.T), times.jd, times.fraction, orientation)
     lat, lon, altitude = frames.itrf_to_geodetic_each(itrf[:3])

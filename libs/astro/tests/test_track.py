@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import os
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from libs.astro import frames, prediction, tle, track
+from libs.astro import decay_tables, frames, prediction, tle, track, window
 from libs.astro.decay import place
 from libs.astro.density_kept import Kept
 from libs.astro.earth import GMST82_SPIN_RAD_S
@@ -40,30 +41,29 @@ def apart_km(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def test_the_nominal_path_ends_where_the_prediction_says(found):
-    """Two integrators: steps of the path against arcs of the lifetimes. 1 s of the last fall is 8 km along and 0.05 km down."""
+    """Two integrators, steps against arcs; a second of the last fall is 8 km along and 0.1 km down."""
     seconds = np.array([0.0, 3600.0, found.nominal_s])
     states = track.path(found, seconds)
-    assert np.array_equal(states[0], found.fit.state)
+    assert np.abs(states[0] - found.fit.state).max() < 1e-6  # by way of equinoctial elements
     lat, lon, altitude_km = where(found, seconds, states)[-1]
     assert altitude_km == pytest.approx(REENTRY_ALTITUDE_KM, abs=0.5)
     assert apart_km(np.array([[lat, lon]]), np.array([[found.lat_deg, found.lon_deg]]))[0] < 10.0
 
 
 def test_the_path_does_not_hang_on_which_instants_are_asked_for(found):
+    """Other instants are other steps, which cross the table's cells elsewhere: 0.1 km along the track in six hours."""
     many = track.path(found, np.linspace(0.0, found.nominal_s, 200))
     one = track.path(found, np.array([found.nominal_s / 199 * 100]))
-    assert np.abs(many[100] - one[0]).max() < 1e-3
+    assert np.linalg.norm(many[100, :3] - one[0, :3]) < 0.2
 
 
 def test_a_path_is_flown_on_with_the_late_ballistic_coefficient(found):
-    import dataclasses
-
     late = dataclasses.replace(found.fit, late_after_s=3600.0, ln_b_late=found.fit.ln_b)
     same = dataclasses.replace(found, fit=late)
     at = np.array([1800.0, 3600.0, 7200.0, 20000.0])
-    assert np.abs(track.path(same, at) - track.path(found, at)).max() < 1e-3
+    assert np.abs(track.path(same, at) - track.path(found, at)).max() < 0.2
     heavier = dataclasses.replace(found, fit=dataclasses.replace(late, ln_b_late=found.fit.ln_b - 1.0))
-    assert np.abs(track.path(heavier, at) - track.path(found, at))[:2].max() < 1e-3
+    assert np.abs(track.path(heavier, at) - track.path(found, at))[:2].max() < 0.2
     assert np.abs(track.path(heavier, at) - track.path(found, at))[2:].max() > 0.1
 
 
@@ -85,13 +85,11 @@ def test_the_scatter_is_that_of_the_samples_about_the_track(found):
     """The state's spread of 1 km in the semi-major axis moves an object along its track; none leaves none."""
     line = track.window_track(found, (0.05, 0.95), 60.0)
     assert (line.scatter_km > 0.0).all()
-    import dataclasses
-
-    from libs.astro import window
-
     still = dataclasses.replace(found.spread, sigma_a_km=0.0)
     draws = window.draws(found.fit, still, 400, 1)
-    flown = prediction._fly(found.fit, draws.states, draws.ln_b, draws.ln_b_late, 20.0, 1)
+    flown = decay_tables.lifetimes(
+        draws.states, draws.ln_b, found.fit.air, ln_b_late=draws.ln_b_late, late_after_s=found.fit.late_after_s
+    )
     same = dataclasses.replace(found, draws=draws, flown=flown, seconds=flown.seconds)
     assert track.window_track(same, (0.05, 0.95), 20.0).scatter_km.max() < 30.0
 

@@ -105,7 +105,9 @@ async def feed(service_database: Callable[[str], Awaitable[Pool]], computer, tmp
     log, blobs = EventLog(pool, "propagation", projections.project), Blobs(tmp_path.as_uri())
     predictor = Predictor(pool, log, blobs, computer, SETTINGS)
     watch = handlers.Watch(pool, log, predictor, SETTINGS)
-    yield Feed(pool, watch, predictor, blobs, log, Desk(pool, log, blobs, computer, predictor, SETTINGS, load_orientation()))
+    yield Feed(
+        pool, watch, predictor, blobs, log, Desk(pool, log, blobs, computer, predictor, SETTINGS, load_orientation())
+    )
     await pool.close()
 
 
