@@ -8,7 +8,19 @@ import sys
 
 import typer
 
-from services.cli import airspace, auditing, catalogue, data, demo, hazards, rejected, replaying, running, show
+from services.cli import (
+    airspace,
+    auditing,
+    catalogue,
+    data,
+    demo,
+    hazards,
+    predictions,
+    rejected,
+    replaying,
+    running,
+    show,
+)
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -29,6 +41,11 @@ app.command()(rejected.rejected)
 app.command()(airspace.airspace)
 app.command()(data.objects)
 app.command()(hazards.predict)
+app.command()(predictions.explain)
+app.command()(predictions.track)
+app.command()(predictions.ephemeris)
+app.command()(predictions.czml)
+app.command()(predictions.compare)
 app.command("hazard")(hazards.hazard_of)
 app.command()(hazards.alerts)
 app.command()(hazards.ack)

@@ -55,6 +55,18 @@ def weather(last_mjd: int = LAST_MJD, days: int = 140, flux: float = 130.0) -> i
     return ingest.SpaceWeatherRecorded(source="test", days=rows, input_sha256="0" * 64)
 
 
+def tip(hours: float, minutes_: float = 60.0) -> ingest.ThirdPartyPredictionRecorded:
+    """Of an operator, for 10 km; hours after the newest set."""
+    jd, fraction = 2459886.5, 0.83202162 + hours / 24.0
+    made = ingest.ThirdPartyPredictionRecorded(
+        catalogue_number=54217, source="tip", kind=ingest.THIRD_PARTY_KIND_TIP, nominal_jd=jd + fraction // 1,
+        nominal_jd_fraction=fraction % 1, window_start_min=-minutes_, window_end_min=minutes_, reentry_altitude_km=10.0,
+        input_sha256="0" * 64,
+    )  # fmt: skip
+    made.made_at.FromDatetime(SECOND_AT)
+    return made
+
+
 @dataclass
 class Feed:
     """Hands facts of ingest to the handlers as the consumer does."""
