@@ -51,10 +51,31 @@ class SourceHealth(Enum):
     LATE = "late"
     STALE = "stale"
     FAILED = "failed"
+    RECOVERED = "recovered"
+
+
+class SourceProblem(Enum):
+    NONE = "unspecified"
+    OVERDUE = "overdue"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    CREDENTIALS = "credentials"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    UNUSABLE = "unusable"
+    NOT_RENEWED = "not-renewed"
+    CLOCK = "clock"
 
 
 class BadSubmission(Exception):
     """The submission is not in order; nothing was recorded."""
+
+
+class UnknownSource(Exception):
+    """Nothing is known of a source of this name."""
+
+
+class NotHalted(Exception):
+    """The source is not halted, so that there is nothing to resume."""
 
 
 class UnknownObject(Exception):
@@ -70,6 +91,7 @@ class Delivery:
     received_at: datetime
     available_at: datetime | None
     dataset: str = ""
+    next_due_at: datetime | None = None  # of a delivery that was fetched: when the next will be
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +240,10 @@ class SourceStateChanged:
     state: SourceHealth
     reason: str
     last_delivery_at: datetime | None
+    next_due_at: datetime | None = None
+    problem: SourceProblem = SourceProblem.NONE
+    halted: bool = False
+    failure_count: int = 0
 
 
 Event = (
