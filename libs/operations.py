@@ -1,7 +1,7 @@
 """What every service offers its operators and auditors: its log, its condition, parked messages, rebuilding."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from uuid import UUID
@@ -13,8 +13,9 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPar
 
 from libs import rpc, topics
 from libs.consume import Subscription
-from libs.eventlog import LOG_LOCK, Cause, EventLog, Project, Recorded, recorded
+from libs.eventlog import LOG_LOCK, Cause, EventLog, Fact, Project, Recorded, recorded
 from libs.postgres import Connection
+from libs.redistribution import INTERNAL, allows
 from libs.relay import Relay
 from libs.topics import Topic
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
@@ -53,6 +54,7 @@ class Operations:
     upstream_addresses: Mapping[str, str] = field(default_factory=dict)
     model_version: Callable[[], str] = str
     degraded: Sequence[Callable[[], Awaitable[list[str]]]] = ()
+    open_work: Sequence[Callable[[], Awaitable[int]]] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     broker_problem: str = ""
 
@@ -71,6 +73,41 @@ class Operations:
     async def parked_count(self) -> int:
         consumers = [one.consumer for one in self.subscriptions]
         return int(await self.log.pool.fetchval("SELECT count(*) FROM parked WHERE consumer = ANY($1)", consumers))
+
+    async def flow(self) -> pb.GetFlowResponse:
+        """Counted in the order in which work passes through: what is done while counting is not missed."""
+        consumers = [await self._consumer_flow(one) for one in self.subscriptions]
+        open_work = sum([await count() for count in self.open_work])
+        rows = await self.log.pool.fetch(
+            "SELECT type, stream, max(version) AS last, count(*) AS count FROM events GROUP BY type, stream"
+        )
+        return pb.GetFlowResponse(
+            topics=[pb.TopicFlow(topic=name, reach=reach) for name, reach in sorted(_reach(rows).items())],
+            consumers=consumers,
+            open_work_count=open_work,
+        )
+
+    async def _consumer_flow(self, subscription: Subscription) -> pb.ConsumerFlow:
+        _, topic = topics.split(subscription.topic)
+        count = "count(*)" if topic.by_event else "coalesce(sum(sequence), 0)"
+        consumer, pool = subscription.consumer, self.log.pool
+        handled = await pool.fetchval(f"SELECT ({count})::bigint FROM progress WHERE consumer = $1", consumer)
+        parked = await pool.fetchval("SELECT count(*) FROM parked WHERE consumer = $1", consumer)
+        return pb.ConsumerFlow(consumer=consumer, topic=topic.name, reach=handled, parked_count=parked)
+
+    async def import_fact(self, event: Recorded) -> bool:
+        """Whether it was new."""
+        per_fact = topics.topic_of(event.type).redistribution == topics.PER_FACT
+        stated = event.redistribution if per_fact else ""
+        fact = Fact(event.message(), event.occurred_at, event.event_id, event.available_at, stated)
+        async with self.log.pool.acquire() as conn, conn.transaction():
+            if await conn.fetchval("SELECT EXISTS (SELECT FROM events WHERE event_id = $1)", event.event_id):
+                return False
+            version = await conn.fetchval(
+                "SELECT coalesce(max(version), 0) FROM events WHERE stream = $1", event.stream
+            )
+            await self.log.append(conn, event.stream, [fact], after=version, cause=event.cause)
+        return True
 
     async def rebuild_read_models(self, token: str) -> int:
         count = await self._rebuild_own()
@@ -146,6 +183,19 @@ class Operations:
         await topics.declare(self.bootstrap_servers, self.namespace, owned)
 
 
+def _reach(rows: Iterable[asyncpg.Record]) -> dict[str, int]:
+    """By topic: the sum over its keys of the last version there, which a consumer's progress adds up to, too."""
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        topic = topics.topic_of(row["type"])
+        key = (topic.name, row["stream"])
+        last[key] = last.get(key, 0) + row["count"] if topic.by_event else max(last.get(key, 0), row["last"])
+    found: dict[str, int] = {}
+    for (name, _), reach in last.items():
+        found[name] = found.get(name, 0) + reach
+    return found
+
+
 async def _has_members(admin: AIOKafkaAdminClient, group: str) -> bool:
     async with asyncio.timeout(TOPIC_WAIT_S):
         while True:
@@ -173,6 +223,12 @@ async def read_log(address: str, token: str, request: log_pb.ReadRequest | None 
 
 
 def from_wire(event: log_pb.RecordedEvent) -> Recorded:
+    """Raises FailedPrecondition for an event whose data was withheld: it cannot be taken for the fact."""
+    if event.withheld:
+        raise rpc.FailedPrecondition(
+            f"event {event.position} of {event.stream} is {event.redistribution} and was withheld; "
+            "read the log with a token that has the right to it"
+        )
     return Recorded(
         event.position,
         UUID(event.event_id),
@@ -184,17 +240,22 @@ def from_wire(event: log_pb.RecordedEvent) -> Recorded:
         event.available_at.ToDatetime(UTC),
         event.recorded_at.ToDatetime(UTC),
         Cause(UUID(event.correlation_id), UUID(event.causation_id) if event.causation_id else None, event.traceparent),
+        event.redistribution or INTERNAL,
     )
 
 
-def to_wire(event: Recorded) -> log_pb.RecordedEvent:
+def to_wire(event: Recorded, rights: frozenset[str]) -> log_pb.RecordedEvent:
+    """What the caller has no right to is left out; that it is there stays visible, so that no position is missing."""
+    withheld = not allows(rights, event.redistribution)
     wire = log_pb.RecordedEvent(
         position=event.position,
         event_id=str(event.event_id),
         stream=event.stream,
         version=event.version,
         type=event.type,
-        data=event.data,
+        data=b"" if withheld else event.data,
+        redistribution=event.redistribution,
+        withheld=withheld,
         correlation_id=str(event.cause.correlation_id),
         causation_id=str(event.cause.causation_id or ""),
         traceparent=event.cause.traceparent,
@@ -218,11 +279,12 @@ class EventLogServicer(EventLogServiceServicer):
         if request.after_position < 0 or request.limit < 0:
             raise rpc.BadArgument("after_position and limit must not be negative")
         after, left = request.after_position, request.limit or 2**63
+        held = rpc.rights()
         while left:
             events = await self._log.read(
                 stream=request.stream, after=after, recorded_until=until, limit=min(BATCH, left)
             )
-            for part in _parts(events):
+            for part in _parts(events, held):
                 yield log_pb.ReadResponse(events=part)
             if events:
                 after, left = events[-1].position, left - len(events)
@@ -232,7 +294,7 @@ class EventLogServicer(EventLogServiceServicer):
                 await asyncio.sleep(FOLLOW_S)
 
 
-def _parts(events: Sequence[Recorded]) -> Iterator[list[log_pb.RecordedEvent]]:
+def _parts(events: Sequence[Recorded], held: frozenset[str]) -> Iterator[list[log_pb.RecordedEvent]]:
     """Answers that stay under the message limit of a client with default settings."""
     part: list[log_pb.RecordedEvent] = []
     size = 0
@@ -240,7 +302,7 @@ def _parts(events: Sequence[Recorded]) -> Iterator[list[log_pb.RecordedEvent]]:
         if part and size + len(event.data) > MAX_PART_BYTES:
             yield part
             part, size = [], 0
-        part.append(to_wire(event))
+        part.append(to_wire(event, held))
         size += len(event.data) + 500
     if part:
         yield part
@@ -309,6 +371,24 @@ class OperationsServicer(OperationsServiceServicer):
         rpc.require(ROLE_OPERATOR)
         names, count = await self._operations.rebuild_topics(request.force_topics)
         return pb.RebuildTopicsResponse(topics=names, event_count=count)
+
+    async def GetFlow(self, request: pb.GetFlowRequest, context: object) -> pb.GetFlowResponse:
+        rpc.require(ROLE_VIEWER)
+        return await self._operations.flow()
+
+    async def Import(self, request_iterator: AsyncIterator[pb.ImportRequest], context: object) -> pb.ImportResponse:
+        rpc.require(ROLE_OPERATOR)
+        if not self._operations.namespace:
+            raise rpc.FailedPrecondition(
+                "facts are imported only into the namespace of a replay; submit the input to ingest instead"
+            )
+        new = known = 0
+        async for request in request_iterator:
+            if await self._operations.import_fact(from_wire(request.event)):
+                new += 1
+            else:
+                known += 1
+        return pb.ImportResponse(imported_count=new, known_count=known)
 
 
 def _parked(row: asyncpg.Record) -> pb.ParkedMessage:

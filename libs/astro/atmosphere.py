@@ -13,12 +13,12 @@ from numba import njit
 from libs.astro import density, density_build, density_days, nrlmsise00, us76
 from libs.astro.density import drag_air
 from libs.astro.profile import LN_RHO, MOLAR, STEP_KM, TEMPERATURE, Profile, standard
+from libs.astro.time import DAY_S
 from libs.astro.weather import Drivers
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 TOP_KM = 150.0
-_JD_OF_MJD_0 = 2400000.5
 # Departure of ln density from the standard atmosphere beyond which a profile is wrong rather than unusual. Over all
 # places and seasons, F10.7 68-250 and ap 0-150 the model's own reaches 0.83 to 80 km (winter pole) and 1.66 to 150 km.
 _ABSURD = ((80.0, 0.95), (TOP_KM, 2.0))
@@ -81,7 +81,7 @@ def air_over(
     if not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 360.0):
         raise ValueError(f"latitude {lat_deg} and longitude {lon_deg} in degrees are no place")
     rows = np.zeros((round(top_km / step_km) + 1, 5))
-    since_s = (mjd - drivers.start_mjd) * 86400.0
+    since_s = (mjd - drivers.start_mjd) * DAY_S
     _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat_deg, lon_deg, step_km, rows)
     made = Profile(rows, 0.0, step_km, density.MODEL)
     refuse_absurd(made)

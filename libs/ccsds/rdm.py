@@ -254,7 +254,9 @@ def _covariance_has_a_state(read: ReentryMessage, _: Arranged) -> None:
 
 def _impact_has_a_place(_: ReentryMessage, arranged: Arranged) -> None:
     located = [
-        name for name in arranged.entries if name.startswith(("NOMINAL_IMPACT_L", "NOMINAL_IMPACT_A", "IMPACT_1"))
+        name
+        for name in arranged.entries
+        if name.startswith(("IMPACT_REF_FRAME", "NOMINAL_IMPACT_L", "NOMINAL_IMPACT_A", "IMPACT_1"))
     ]
     for name in ("IMPACT_REF_FRAME", "NOMINAL_IMPACT_LON", "NOMINAL_IMPACT_LAT"):
         if located and name not in arranged.entries:

@@ -30,7 +30,14 @@ class Format(Enum):
     WEATHER = "weather"
     WEATHER_CSV = "weather-csv"
     SWPC = "swpc"
+    EARTH_ORIENTATION = "earth-orientation"
     AIRSPACE = "airspace"
+    AIXM = "airspace-aixm"
+    TRAFFIC_CSV = "traffic-csv"
+    TRAFFIC_GEOJSON = "traffic-geojson"
+    SATCAT = "satcat"
+    DECAY = "decay"
+    DISCOS = "discos"
 
 
 _WIRE = {
@@ -46,7 +53,14 @@ _WIRE = {
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     Format.WEATHER_CSV: pb.INPUT_FORMAT_SPACE_WEATHER_CSV,
     Format.SWPC: pb.INPUT_FORMAT_SWPC_JSON,
+    Format.EARTH_ORIENTATION: pb.INPUT_FORMAT_EARTH_ORIENTATION,
+    Format.TRAFFIC_CSV: pb.INPUT_FORMAT_TRAFFIC_CSV,
+    Format.TRAFFIC_GEOJSON: pb.INPUT_FORMAT_TRAFFIC_GEOJSON,
+    Format.AIXM: pb.INPUT_FORMAT_AIRSPACE_AIXM,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    Format.SATCAT: pb.INPUT_FORMAT_SATCAT,
+    Format.DECAY: pb.INPUT_FORMAT_DECAY,
+    Format.DISCOS: pb.INPUT_FORMAT_DISCOS,
 }
 
 
@@ -65,13 +79,13 @@ def ingest(
     files: Annotated[list[Path], typer.Argument(help="Files of one kind each.")],
     source: Annotated[str, typer.Option(help="Name of where they come from.")] = "local-file",
     form: Annotated[Format | None, typer.Option("--format", help="Their kind; recognised when left out.")] = None,
-    dataset: Annotated[str, typer.Option(help="Airspace only: name of the dataset.")] = "",
+    dataset: Annotated[str, typer.Option(help="Airspace and traffic: name of the dataset.")] = "",
     available_at: Annotated[
         datetime | None, typer.Option(help="When the source published them, UTC; unknown when left out.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets, messages about an object, space weather or airspace; docs/reference/formats.md has all."""
+    """Submit element sets, catalogue rows, messages, space weather or airspace: all of docs/reference/formats.md."""
     mesh = client.connect()
     header = pb.SubmitHeader(source=source, dataset=dataset)
     if form:
@@ -141,7 +155,7 @@ def objects(
 def _all(mesh: Mesh) -> Iterator[pb.CatalogueObject]:
     token = ""
     while True:
-        request = pb.ListObjectsRequest(page_size=1000, page_token=token)
+        request = pb.ListObjectsRequest(page_size=1000, page_token=token, include_gone=True)
         answer = mesh.ask("ingest", IngestServiceStub, "ListObjects", request)
         yield from answer.objects
         token = answer.next_page_token

@@ -1,13 +1,13 @@
 """Facts of the domain to and from the wire."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import assert_never
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
-from services.ingest import codec_messages, codec_weather, domain, freshness
+from services.ingest import codec_datasets, codec_messages, codec_objects, codec_weather, domain, freshness
+from services.ingest.timestamps import timestamp
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
@@ -29,26 +29,27 @@ FORMATS = {
     domain.Format.OMM_CSV: rpc.INPUT_FORMAT_OMM_CSV,
     domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    domain.Format.AIXM: rpc.INPUT_FORMAT_AIRSPACE_AIXM,
     domain.Format.WEATHER_CSV: rpc.INPUT_FORMAT_SPACE_WEATHER_CSV,
     domain.Format.SWPC: rpc.INPUT_FORMAT_SWPC_JSON,
     domain.Format.OEM: rpc.INPUT_FORMAT_OEM,
     domain.Format.RDM: rpc.INPUT_FORMAT_RDM,
     domain.Format.CDM: rpc.INPUT_FORMAT_CDM,
     domain.Format.TIP: rpc.INPUT_FORMAT_TIP,
+    domain.Format.ORIENTATION: rpc.INPUT_FORMAT_EARTH_ORIENTATION,
+    domain.Format.TRAFFIC_CSV: rpc.INPUT_FORMAT_TRAFFIC_CSV,
+    domain.Format.TRAFFIC_GEOJSON: rpc.INPUT_FORMAT_TRAFFIC_GEOJSON,
+    domain.Format.SATCAT: rpc.INPUT_FORMAT_SATCAT,
+    domain.Format.DECAY: rpc.INPUT_FORMAT_DECAY,
+    domain.Format.DISCOS: rpc.INPUT_FORMAT_DISCOS,
 }
 FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
 
 
 def to_wire(event: domain.Event) -> Message:
     match event:
-        case domain.ObjectCatalogued(number, name, designator, source):
-            return pb.ObjectCatalogued(
-                catalogue_number=number, object_name=name, international_designator=designator, source=source
-            )
-        case domain.ObjectRevised(number, name, designator, source):
-            return pb.ObjectRevised(
-                catalogue_number=number, object_name=name, international_designator=designator, source=source
-            )
+        case domain.ObjectCatalogued() | domain.ObjectRevised() | domain.ObjectDecayed() | domain.ObjectRetired():
+            return codec_objects.to_wire(event)
         case domain.ElementSetAccepted():
             return _elements_to_wire(event)
         case domain.InputRejected():
@@ -57,8 +58,8 @@ def to_wire(event: domain.Event) -> Message:
             domain.SpaceWeatherRecorded() | domain.SpaceWeatherForecastRecorded() | domain.SpaceWeatherIndicesRecorded()
         ):
             return codec_weather.to_wire(event)
-        case domain.AirspaceRecorded():
-            return _airspace_to_wire(event)
+        case domain.AirspaceRecorded() | domain.EarthOrientationRecorded() | domain.TrafficDensityRecorded():
+            return codec_datasets.to_wire(event)
         case domain.ThirdPartyPredictionRecorded() | domain.EphemerisRecorded() | domain.ConjunctionRecorded():
             return codec_messages.to_wire(event)
         case domain.SourceStateChanged():
@@ -128,17 +129,6 @@ def rejection_to_wire(event: domain.InputRejected) -> pb.InputRejected:
     )
 
 
-def _airspace_to_wire(event: domain.AirspaceRecorded) -> pb.AirspaceRecorded:
-    return pb.AirspaceRecorded(
-        dataset=event.dataset,
-        geojson_sha256=event.geojson_sha256,
-        feature_count=event.feature_count,
-        invalid_features=[pb.InvalidFeature(name=name, problem=problem) for name, problem in event.invalid_features],
-        notice=event.notice,
-        source=event.source,
-    )
-
-
 def source_to_wire(event: domain.SourceStateChanged) -> pb.SourceStateChanged:
     return pb.SourceStateChanged(
         source=event.source,
@@ -162,14 +152,6 @@ def source_from_wire(fact: pb.SourceStateChanged) -> freshness.Source:
         fact.halted,
         fact.failure_count,
     )
-
-
-def timestamp(instant: datetime | None) -> Timestamp | None:
-    if instant is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp
 
 
 def health(number: int) -> domain.SourceHealth:

@@ -5,12 +5,14 @@ Refused: an input that cannot be used at all
 └── BadSubmission   the submission itself is not in order
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import assert_never
 
 from libs.astro.elements import ElementSet, RefusalReason
+from libs.astro.eop_rows import OrientationDay
+from services.ingest.description import DecayTime, Description, Origin
 
 MAX_RAW = 64 * 1024
 
@@ -24,12 +26,19 @@ class Format(Enum):
     OMM_CSV = "omm-csv"
     CSSI = "cssi-space-weather"
     AIRSPACE = "airspace-geojson"
+    SATCAT = "satcat"
+    DECAY = "decay"
+    DISCOS = "discos"
+    AIXM = "airspace-aixm"
     WEATHER_CSV = "space-weather-csv"
     SWPC = "swpc-json"
     OEM = "oem"
     RDM = "rdm"
     CDM = "cdm"
     TIP = "tip"
+    ORIENTATION = "earth-orientation"
+    TRAFFIC_CSV = "traffic-csv"
+    TRAFFIC_GEOJSON = "traffic-geojson"
 
 
 class ThirdPartyKind(Enum):
@@ -82,6 +91,22 @@ class UnknownObject(Exception):
     """No such object in the catalogue, or not one this caller may see."""
 
 
+class ObjectExists(Exception):
+    """The number is in the catalogue already."""
+
+
+class StaleEtag(Exception):
+    """The object has changed since its editor read it."""
+
+
+class AlreadyRetired(Exception):
+    """The object was taken out of the catalogue."""
+
+
+class BadEdit(Exception):
+    """The edit itself is not in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One submitted file as the edge received it."""
@@ -91,22 +116,49 @@ class Delivery:
     received_at: datetime
     available_at: datetime | None
     dataset: str = ""
+    redistribution: str = "internal"
     next_due_at: datetime | None = None  # of a delivery that was fetched: when the next will be
+
+    @property
+    def known_at(self) -> datetime:
+        """When it was published, as far as that is stated."""
+        return self.available_at or self.received_at
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectCatalogued:
+    """`description` and `origins` are all that is known, not the change alone."""
+
     catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
+    description: Description
+    origins: Mapping[str, Origin]
     source: str
+    input_sha256: str
+    reason: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRevised:
     catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
+    description: Description
+    origins: Mapping[str, Origin]
+    source: str
+    input_sha256: str
+    reason: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDecayed:
+    catalogue_number: int
+    time: DecayTime
+    origin: Origin
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRetired:
+    catalogue_number: int
+    reason: bytes
     source: str
 
 
@@ -117,6 +169,10 @@ class ElementSetAccepted:
     input_sha256: str
     flags: tuple[ElementFlag, ...] = ()
     semi_major_axis_jump_km: float = 0.0
+
+    @property
+    def catalogue_number(self) -> int:
+        return self.elements.catalogue_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +291,36 @@ class ConjunctionRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class EarthOrientationRecorded:
+    source: str
+    days: tuple[OrientationDay, ...]
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCoverage:
+    """What the usable rows of a dataset span; no resolution where its places are polygons."""
+
+    h3_resolution: int | None
+    cell_count: int
+    row_count: int
+    hours: tuple[int, ...]
+    lowest_fl: int
+    highest_fl: int
+    aircraft_total: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficDensityRecorded:
+    dataset: str
+    source: str
+    coverage: TrafficCoverage
+    invalid_rows: tuple[tuple[str, str], ...]
+    notice: str
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceStateChanged:
     source: str
     state: SourceHealth
@@ -249,6 +335,8 @@ class SourceStateChanged:
 Event = (
     ObjectCatalogued
     | ObjectRevised
+    | ObjectDecayed
+    | ObjectRetired
     | ElementSetAccepted
     | InputRejected
     | SpaceWeatherRecorded
@@ -258,30 +346,32 @@ Event = (
     | ThirdPartyPredictionRecorded
     | EphemerisRecorded
     | ConjunctionRecorded
+    | EarthOrientationRecorded
+    | TrafficDensityRecorded
     | SourceStateChanged
 )
 
 
+STREAMS: dict[type[Event], tuple[str, str]] = {  # the kind of its stream, and the attribute that names the one
+    ObjectCatalogued: ("object", "catalogue_number"),
+    ObjectRevised: ("object", "catalogue_number"),
+    ObjectDecayed: ("object", "catalogue_number"),
+    ObjectRetired: ("object", "catalogue_number"),
+    ElementSetAccepted: ("elements", "catalogue_number"),
+    InputRejected: ("rejected", "source"),
+    SpaceWeatherRecorded: ("weather", "source"),
+    SpaceWeatherForecastRecorded: ("weather", "source"),
+    SpaceWeatherIndicesRecorded: ("weather", "source"),
+    AirspaceRecorded: ("airspace", "dataset"),
+    ThirdPartyPredictionRecorded: ("thirdparty", "catalogue_number"),
+    EphemerisRecorded: ("ephemeris", "catalogue_number"),
+    ConjunctionRecorded: ("conjunction", "catalogue_number"),
+    EarthOrientationRecorded: ("eop", "source"),
+    TrafficDensityRecorded: ("traffic", "dataset"),
+    SourceStateChanged: ("source", "source"),
+}
+
+
 def stream_of(event: Event) -> str:
-    match event:
-        case ObjectCatalogued(catalogue_number=number) | ObjectRevised(catalogue_number=number):
-            kind, key = "object", str(number)
-        case ElementSetAccepted(elements=elements):
-            kind, key = "elements", str(elements.catalogue_number)
-        case InputRejected(source=key):
-            kind = "rejected"
-        case SpaceWeatherRecorded() | SpaceWeatherForecastRecorded() | SpaceWeatherIndicesRecorded():
-            kind, key = "weather", event.source
-        case AirspaceRecorded(dataset=key):
-            kind = "airspace"
-        case ThirdPartyPredictionRecorded(catalogue_number=number):
-            kind, key = "thirdparty", str(number)
-        case EphemerisRecorded(catalogue_number=number):
-            kind, key = "ephemeris", str(number)
-        case ConjunctionRecorded(catalogue_number=number):
-            kind, key = "conjunction", str(number)
-        case SourceStateChanged(source=key):
-            kind = "source"
-        case _:
-            assert_never(event)
-    return f"{kind}/{key}"
+    kind, attribute = STREAMS[type(event)]
+    return f"{kind}/{getattr(event, attribute)}"

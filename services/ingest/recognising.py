@@ -2,6 +2,8 @@
 
 import re
 
+from libs.astro import eop_rows
+from services.ingest import statements
 from services.ingest.domain import Format
 
 _CCSDS = {"OMM": (Format.OMM_KVN, Format.OMM_XML)} | {
@@ -19,28 +21,39 @@ _CSV = (  # the columns that its header has
     ((b"DATE", b"F10.7_OBS", b"AP_AVG"), Format.WEATHER_CSV),
     ((b"DECAY_EPOCH", b"WINDOW"), Format.TIP),
     ((b"NORAD_CAT_ID", b"MEAN_MOTION"), Format.OMM_CSV),
+    ((b"cell", b"hour", b"aircraft"), Format.TRAFFIC_CSV),
 )
 
 
 def recognise(data: bytes) -> Format:
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if listed := statements.recognise(head):
+        return listed
     if head[:1] in (b"{", b"["):
         return _json(data[:65536])
-    if head.startswith(b"DATATYPE CssiSpaceWeather") or b"BEGIN OBSERVED" in head or b"NUM_OBSERVED_POINTS" in head:
-        return Format.CSSI
-    if any(line[:2] == b"1 " for line in head.splitlines()[:3]):
-        return Format.TLE
-    if match := _KVN.match(head):
-        return _CCSDS[match[1].decode()][0]
     if head.startswith(b"<"):
+        if b"AIXMBasicMessage" in head:
+            return Format.AIXM
         found = _XML.search(head)
         return _CCSDS[found[1].decode().upper()][1] if found else Format.UNKNOWN
-    return _csv(head.partition(b"\n")[0])
+    if match := _KVN.match(head):
+        return _CCSDS[match[1].decode()][0]
+    return _columns(data[:4096], head) or _csv(head.partition(b"\n")[0])
+
+
+def _columns(data: bytes, head: bytes) -> Format | None:
+    """Formats of fixed columns; the blanks that a file begins with may be one."""
+    if head.startswith(b"DATATYPE CssiSpaceWeather") or b"BEGIN OBSERVED" in head or b"NUM_OBSERVED_POINTS" in head:
+        return Format.CSSI
+    if eop_rows.is_finals(data):
+        return Format.ORIENTATION
+    return Format.TLE if any(line[:2] == b"1 " for line in head.splitlines()[:3]) else None
 
 
 def _json(head: bytes) -> Format:
     if b'"FeatureCollection"' in head:
-        return Format.AIRSPACE
+        traffic = all(b'"%s"' % key in head for key in (b"aircraft", b"hour"))
+        return Format.TRAFFIC_GEOJSON if traffic else Format.AIRSPACE
     return next((form for keys, form in _JSON if all(b'"%s"' % key in head for key in keys)), Format.OMM_JSON)
 
 

@@ -1,5 +1,6 @@
 """Space weather as it was known at a time."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,7 @@ async def known_weather(conn: Connection, source: str, known_at: datetime | None
     known = KnownWeather()
     for row in await conn.fetch(
         """SELECT DISTINCT ON (predicted, mjd) predicted, mjd, ap_3h, ap_daily, f107_observed_sfu
-           FROM weather_days WHERE source = $1 AND available_at <= coalesce($2, 'infinity'::timestamptz)
+           FROM weather_vintages WHERE source = $1 AND available_at <= coalesce($2, 'infinity'::timestamptz)
            ORDER BY predicted, mjd, available_at DESC, position DESC""",
         source,
         known_at,
@@ -37,15 +38,24 @@ async def known_weather(conn: Connection, source: str, known_at: datetime | None
     return known
 
 
-async def weather(conn: Connection, first_mjd: int, last_mjd: int, known_at: datetime) -> WeatherAsKnown:
-    """For each day what was published last by then, observed where it was; of any source."""
+async def weather(
+    conn: Connection, first_mjd: int, last_mjd: int, known_at: datetime, rights: Collection[str]
+) -> WeatherAsKnown:
+    """For each day what was published last by then, observed where it was; of any source the caller may have."""
     rows = await conn.fetch(
-        """SELECT DISTINCT ON (mjd) mjd, ap_3h, ap_daily, f107_observed_sfu FROM weather_days
+        """SELECT DISTINCT ON (mjd) mjd, ap_3h, ap_daily, f107_observed_sfu FROM weather_vintages
            WHERE mjd BETWEEN $1 AND $2 AND available_at <= $3
+             AND string_to_array(redistribution, ',') <@ $4::text[]
            ORDER BY mjd, predicted, available_at DESC, position DESC""",
         first_mjd,
         last_mjd,
         known_at,
+        list(rights),
     )
-    last = await conn.fetchval("SELECT max(mjd) FROM weather_days WHERE NOT predicted AND available_at <= $1", known_at)
+    last = await conn.fetchval(
+        """SELECT max(mjd) FROM weather_vintages
+           WHERE NOT predicted AND available_at <= $1 AND string_to_array(redistribution, ',') <@ $2::text[]""",
+        known_at,
+        list(rights),
+    )
     return WeatherAsKnown([WeatherDay(**{**row, "ap_3h": tuple(row["ap_3h"])}) for row in map(dict, rows)], last or 0)

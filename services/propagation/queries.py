@@ -50,11 +50,14 @@ def _known_set(event_id: UUID, available_at: datetime, body: bytes) -> KnownSet:
     return KnownSet(event_id, available_at, elements)
 
 
-async def newest_set(conn: Connection, number: int) -> KnownSet | None:
+async def newest_set(conn: Connection, number: int, rights: frozenset[str]) -> KnownSet | None:
+    """Of those in the redistribution classes a caller has a right to."""
     row = await conn.fetchrow(
-        """SELECT event_id, available_at, body FROM element_sets WHERE catalogue_number = $1
+        """SELECT event_id, available_at, body FROM element_sets
+           WHERE catalogue_number = $1 AND redistribution = ANY ($2)
            ORDER BY epoch_jd DESC, epoch_jd_fraction DESC, available_at DESC, event_id DESC LIMIT 1""",
         number,
+        sorted(rights),
     )
     return _known_set(row["event_id"], row["available_at"], row["body"]) if row else None
 
@@ -114,6 +117,10 @@ async def predictions_before(conn: Connection, number: int, position: int, limit
 async def due(conn: Connection, attempts: int, limit: int) -> list[Due]:
     rows = await conn.fetch(f"SELECT {_DUE} FROM due WHERE attempts < $1 ORDER BY queued LIMIT $2", attempts, limit)
     return [Due(**row) for row in rows]
+
+
+async def due_count(conn: Connection, attempts: int) -> int:
+    return int(await conn.fetchval("SELECT count(*) FROM due WHERE attempts < $1", attempts))
 
 
 async def given_up(conn: Connection, attempts: int) -> list[tuple[int, str]]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from libs.astro.tests import test_eop_rows
 from libs.eventlog import Cause, new_id
+from libs.providers.tests import test_traffic
 from libs.providers.tests.test_providers import TIP, as_json
 from libs.providers.tests.test_swpc import flux
 from services.ingest import domain, handlers, projections
@@ -168,6 +170,8 @@ async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(gat
     await submit(b"nothing usable", source="broken")
     await submit(as_json(TIP))
     await submit(json.dumps([flux("2020-12-01")]).encode(), source="swpc")
+    await submit(test_traffic.CSV, dataset="density")
+    await submit(test_eop_rows.LINES, source="iers")
     before = await dump(gate.pool)
     assert all(before.values())
     async with gate.pool.acquire() as conn, conn.transaction():

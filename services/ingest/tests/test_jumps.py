@@ -120,3 +120,23 @@ def test_of_real_histories_the_manoeuvre_is_flagged_and_little_else():
     assert tiangong_2[0].semi_major_axis_km == pytest.approx(-100.85, abs=0.5)  # by the Brouwer axis; this is Kozai's
     # The rest are two poor fits of the last orbits of CZ-5B 2020-027C, minutes after the set before them.
     assert [number for number, _ in flagged if number != "41765"] == ["45601", "45601"]
+
+
+@needs_histories
+@pytest.mark.parametrize("path", sorted(HISTORIES.glob("*.tle")), ids=lambda path: path.stem)
+async def test_no_set_of_a_real_history_is_refused(submit, path):
+    receipt = await submit(path.read_bytes(), available_at=datetime(2026, 1, 1, tzinfo=UTC))
+    lines = [line for line in path.read_bytes().splitlines() if line.startswith(b"1 ")]
+    assert receipt.rejected_count == 0
+    assert receipt.accepted_count + receipt.duplicate_count == len(lines)
+
+
+@needs_histories
+@pytest.mark.parametrize("ids", sorted(HISTORIES.glob("*.file_ids.csv")), ids=lambda path: path.stem)
+def test_in_the_order_of_publication_no_natural_decay_is_flagged_as_a_jump(ids):
+    """Space-Track's FILE ids give the order; old sets that it published again come late in it."""
+    sets = histories()[ids.name.partition(".")[0]]
+    order = [int(line.rpartition(",")[2]) for line in ids.read_text().splitlines()[1:]]
+    published = [one for _, one in sorted(zip(order, sets, strict=True), key=lambda pair: pair[0])]
+    flags = {flag for before, after in pairwise(published) for flag in beside(before, after).flags}
+    assert flags <= {ElementFlag.LATE_EPOCH}

@@ -103,6 +103,14 @@ async def test_predictions_are_listed_newest_first(gate, submit, acting):
         )
 
 
+async def test_a_prediction_goes_only_to_those_with_a_right_to_its_class(gate, submit, acting):
+    await submit(as_json(TIP), source="space-track")
+    request = wire.ListThirdPartyPredictionsRequest(catalogue_number=48275)
+    for classes, count in (((), 0), (("discos",), 0), (("space-track",), 1)):
+        acting(ROLE_VIEWER, classes=classes)
+        assert len((await IngestServicer(gate).ListThirdPartyPredictions(request, None)).predictions) == count
+
+
 async def test_a_message_about_an_unknown_object_is_refused_where_it_names_it(gate, submit):
     data = ENCODED[Format.OEM][0]
     receipt = await submit(data, available_at=LATER)

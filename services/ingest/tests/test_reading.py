@@ -6,7 +6,7 @@ import pytest
 
 from libs.astro.elements import RefusalReason
 from libs.ccsds.tests import omm_record
-from services.ingest import catalogue, codec, reading, recognising
+from services.ingest import catalogue, codec, handlers, reading, recognising
 from services.ingest.catalogue import Entry, OfferElements
 from services.ingest.domain import Delivery, Format
 from services.ingest.tests import cases
@@ -69,3 +69,7 @@ def test_a_refusal_keeps_the_record_and_its_place(found):
 def test_every_format_has_a_name_on_the_wire():
     assert set(codec.FORMATS) == set(Format)
     assert len(set(codec.FORMATS.values())) == len(Format)
+
+
+def test_every_format_has_its_reader_and_its_handler():
+    assert set(reading.READERS) == set(handlers.HANDLERS) == set(Format)

@@ -58,6 +58,16 @@ async def test_an_observed_day_is_answered_before_a_newer_prediction_of_it(submi
     assert fluxes(await known(FIRST, FIRST)) == {FIRST: 108.0}
 
 
+async def test_weather_of_a_restricted_source_is_unknown_to_those_without_a_right_to_it(gate, submit, acting):
+    await submit(cases.cssi(date(2020, 12, 1), 1), source="private", available_at=EARLY)
+    await submit(cases.cssi(date(2020, 12, 2), 1), source="celestrak", available_at=EARLY)
+    request = wire.GetSpaceWeatherRequest(first_mjd=FIRST, last_mjd=FIRST + 1)
+    for classes, days in (((), [FIRST + 1]), (("internal",), [FIRST, FIRST + 1])):
+        acting(ROLE_VIEWER, classes=classes)
+        answer = await IngestServicer(gate).GetSpaceWeather(request, None)
+        assert [day.mjd for day in answer.days] == days
+
+
 async def test_a_span_that_is_none_is_refused(known):
     for first, last in ((FIRST, FIRST - 1), (FIRST, FIRST + 1001)):
         with pytest.raises(domain.BadSubmission, match="span"):
