@@ -156,3 +156,7 @@ def source_from_wire(fact: pb.SourceStateChanged) -> freshness.Source:
 
 def health(number: int) -> domain.SourceHealth:
     return _STATE_BACK[number]
+
+
+def problem(number: int) -> domain.SourceProblem:
+    return _PROBLEM_BACK[number]

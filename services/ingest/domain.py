@@ -117,7 +117,7 @@ class Delivery:
     available_at: datetime | None
     dataset: str = ""
     redistribution: str = "internal"
-    next_due_at: datetime | None = None  # of a delivery that was fetched: when the next will be
+    polled: bool = False  # its poller says what the whole poll makes of the source
 
     @property
     def known_at(self) -> datetime:

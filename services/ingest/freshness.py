@@ -1,6 +1,6 @@
 """How fresh a source is: what deliveries, failures, silence and people make of its state. Pure.
 
-docs/reference/sources.md draws the table of states and events that `decide_source` is.
+docs/reference/sources.md draws the table of states and commands that `decide_source` is.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import assert_never
 
 from services.ingest.domain import Event, NotHalted, SourceHealth, SourceProblem, SourceStateChanged
 
-_WELL = (None, SourceHealth.HEALTHY, SourceHealth.RECOVERED)
+WELL = (None, SourceHealth.HEALTHY, SourceHealth.RECOVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,15 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Something new came; `content_at` is the newest date it carries, where it carries one."""
+    """Something new came; `content_at` is the newest date it carries, where it carries one.
+
+    Here as below, `attempt` says that it was polled, not submitted by someone.
+    """
 
     at: datetime
     content_at: datetime | None
     next_due_at: datetime | None
+    attempt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Repeated:
 
     at: datetime
     next_due_at: datetime | None
+    attempt: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,19 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a whole poll, or one submission, came to; `clock_wrong` when all of it was refused for its epochs."""
+
+    at: datetime
+    accepted_count: int
+    duplicate_count: int
+    rejected_count: int
+    newest_at: datetime | None = None
+    next_due_at: datetime | None = None
+    clock_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     at: datetime
     by: str
@@ -82,6 +100,8 @@ Command = Delivered | Repeated | Failed | Due | Resumed
 
 def decide_source(name: str, command: Command, source: Source, expected: Expected) -> list[Event]:
     match command:
+        case Delivered(attempt=False) | Repeated(attempt=False) | Failed(attempt=False) if source.halted:
+            return _submitted_meanwhile(name, command, source)
         case Delivered():
             return [_delivered(name, command, source, expected)]
         case Repeated():
@@ -94,11 +114,38 @@ def decide_source(name: str, command: Command, source: Source, expected: Expecte
             if not source.halted:
                 raise NotHalted(f"source {name!r} is not halted; it is polled when it is due")
             said = f"resumed by {by}: {reason}; it is polled at once"
-            return [
-                SourceStateChanged(name, SourceHealth.FAILED, said, source.last_delivery_at, at, source.problem)
-            ]
+            return [SourceStateChanged(name, SourceHealth.FAILED, said, source.last_delivery_at, at, source.problem)]
         case _:
             assert_never(command)
+
+
+def command_of(outcome: Outcome, *, attempt: bool) -> Delivered | Repeated | Failed:
+    """`attempt`: it was polled. What was submitted may be of any age: its date says nothing of the source."""
+    if outcome.accepted_count:
+        return Delivered(outcome.at, outcome.newest_at if attempt else None, outcome.next_due_at, attempt)
+    if outcome.duplicate_count or not outcome.rejected_count:
+        return Repeated(outcome.at, outcome.next_due_at, attempt)
+    reason = f"the last delivery held nothing usable: {outcome.rejected_count} of its records were refused"
+    problem = SourceProblem.CLOCK if outcome.clock_wrong else SourceProblem.UNUSABLE
+    return Failed(outcome.at, problem, reason, next_due_at=outcome.next_due_at, attempt=attempt)
+
+
+def as_of(name: str, source: Source, expected: Expected, since: datetime | None, now: datetime) -> Source:
+    """With what silence alone has made of it by now."""
+    for event in silence(name, source, expected, since, now):
+        source = evolve_source(source, event)
+    return source
+
+
+def silence(name: str, source: Source, expected: Expected, since: datetime | None, now: datetime) -> list[Event]:
+    """The changes of the deadlines that have passed, oldest first."""
+    events: list[Event] = []
+    while (next_one := deadline(source, expected, since)) and next_one[0] <= now:
+        command = Due(*next_one, source.problem is SourceProblem.NOT_RENEWED, source.next_due_at)
+        for event in decide_source(name, command, source, expected):
+            source = evolve_source(source, event)
+            events.append(event)
+    return events
 
 
 def evolve_source(source: Source, event: Event) -> Source:
@@ -120,7 +167,7 @@ def deadline(source: Source, expected: Expected, since: datetime | None) -> tupl
     base = source.last_delivery_at or since
     if base is None:
         return None
-    if source.state in _WELL:
+    if source.state in WELL:
         return base + expected.late_after, SourceHealth.LATE
     if source.state is SourceHealth.LATE:
         return base + expected.stale_after, SourceHealth.STALE
@@ -134,12 +181,30 @@ def overdue(last_delivery_at: datetime | None, now: datetime, expected: Expected
     return SourceHealth.LATE if now - last_delivery_at >= expected.late_after else SourceHealth.HEALTHY
 
 
+def _submitted_meanwhile(name: str, command: Delivered | Repeated | Failed, source: Source) -> list[Event]:
+    """What someone hands in is as good as ever, but only a person's word ends a halt."""
+    if not isinstance(command, Delivered):
+        return []
+    return [
+        SourceStateChanged(
+            name,
+            SourceHealth.FAILED,
+            source.reason,
+            command.at,
+            None,
+            source.problem,
+            halted=True,
+            failure_count=source.failure_count,
+        )
+    ]
+
+
 def _delivered(name: str, command: Delivered, source: Source, expected: Expected) -> Event:
     aged = overdue(command.content_at or command.at, command.at, expected)
     if aged is not SourceHealth.HEALTHY and command.content_at:
         said = f"what it delivers is {_hours(command.at - command.content_at)} old"
         return SourceStateChanged(name, aged, said, command.at, command.next_due_at, SourceProblem.NOT_RENEWED)
-    state = SourceHealth.HEALTHY if source.state in _WELL else SourceHealth.RECOVERED
+    state = SourceHealth.HEALTHY if source.state in WELL else SourceHealth.RECOVERED
     return SourceStateChanged(name, state, "", command.at, command.next_due_at)
 
 
@@ -186,7 +251,7 @@ def _failed(name: str, command: Failed, source: Source) -> list[Event]:
 
 
 def _due(name: str, command: Due, source: Source, expected: Expected) -> list[Event]:
-    passed = source.state in _WELL if command.state is SourceHealth.LATE else source.state is SourceHealth.LATE
+    passed = source.state in WELL if command.state is SourceHealth.LATE else source.state is SourceHealth.LATE
     if not passed:
         return []
     limit = expected.late_after if command.state is SourceHealth.LATE else expected.stale_after

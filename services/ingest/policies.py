@@ -5,13 +5,13 @@ once an hour, TIP once an hour, SATCAT once a day after 17:00 UTC, decay once a 
 usage policy (no repeated downloads; who goes on after an error is shut out), DISCOS' rate headers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
 
-from services.ingest.domain import SourceProblem
+from services.ingest.domain import Format, SourceProblem
 from services.ingest.freshness import Expected
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -21,8 +21,8 @@ MIB = 2**20
 
 class Access(Enum):
     OPEN = "none"
-    SESSION = "user and password, one session with a cookie"
-    TOKEN = "bearer token"  # noqa: S105  a kind of access, not a token
+    SESSION = "user and password, for a session with a cookie"
+    BEARER = "a token with each request"
 
 
 class Kind(Enum):
@@ -60,7 +60,13 @@ class Provider:
     limits: tuple[Limit, ...]
     stop: frozenset[SourceProblem] = frozenset({SourceProblem.REFUSED, SourceProblem.CREDENTIALS})
     stop_all: frozenset[SourceProblem] = frozenset({SourceProblem.CREDENTIALS})
-    stop_at_first_error: bool = False
+    stop_at_first_error: bool = False  # any answer but 200 and 304 halts every feed of the provider
+
+    def halts(self, problem: SourceProblem, status: int | None) -> bool:
+        return problem in self.stop or (self.stop_at_first_error and status is not None)
+
+    def halts_all(self, problem: SourceProblem, status: int | None) -> bool:
+        return problem in self.stop_all or (self.stop_at_first_error and status is not None)
 
 
 class Rhythm(Enum):
@@ -72,12 +78,12 @@ class Rhythm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One feed. `format` names a value of InputFormat; paths may hold {days} since the last delivery, and {number}."""
+    """One feed. Paths may hold {days}, the time since the last delivery, and {number}, of an object."""
 
     name: str
     provider: Provider
     paths: tuple[str, ...]
-    format: str
+    format: Format
     kind: Kind
     cadence: timedelta
     expected: Expected
@@ -102,12 +108,12 @@ CELESTRAK = Provider(
     Access.OPEN,
     (Limit(12, HOUR),),  # no figure is published; a client that downloads each file at its own cadence needs 3
     stop=frozenset(SourceProblem) - {SourceProblem.UNREACHABLE, SourceProblem.NONE},
-    stop_all=frozenset({SourceProblem.REFUSED, SourceProblem.TOO_MANY_REQUESTS}),
+    stop_all=frozenset(),
     stop_at_first_error=True,
 )
 SWPC = Provider("swpc", "https://services.swpc.noaa.gov", Access.OPEN, (Limit(60, HOUR),))
 IERS = Provider("iers", "https://datacenter.iers.org", Access.OPEN, (Limit(10, HOUR),))
-DISCOS = Provider("discos", "https://discosweb.esoc.esa.int", Access.TOKEN, (Limit(20, timedelta(minutes=1)),))
+DISCOS = Provider("discos", "https://discosweb.esoc.esa.int", Access.BEARER, (Limit(20, timedelta(minutes=1)),))
 DATASETS = Provider("dataset", "", Access.OPEN, (Limit(10, HOUR),))
 
 _QUERY = "/basicspacedata/query/class"
@@ -115,19 +121,20 @@ _ROWS = (
     Policy(
         "space-track-gp",
         SPACE_TRACK,
-        (f"{_QUERY}/gp/CREATION_DATE/%3Enow-{{days}}/orderby/NORAD_CAT_ID/format/json",),
-        "OMM_JSON",
+        (f"{_QUERY}/gp/decay_date/null-val/CREATION_DATE/%3Enow-{{days}}/orderby/NORAD_CAT_ID/format/json",),
+        Format.OMM_JSON,
         Kind.ELEMENTS,
         HOUR,
         Expected(3 * HOUR, 24 * HOUR),
         "hourly, two misses; a low object is seen several times a day, and a window without a set of the day is wide",
         max_bytes=96 * MIB,
+        may_be_empty=True,
     ),
     Policy(
         "space-track-tip",
         SPACE_TRACK,
         (f"{_QUERY}/tip/MSG_EPOCH/%3Enow-30/orderby/MSG_EPOCH/format/json",),
-        "TIP",
+        Format.TIP,
         Kind.PREDICTIONS,
         HOUR,
         Expected(7 * DAY, 21 * DAY),
@@ -139,17 +146,18 @@ _ROWS = (
         "space-track-decay",
         SPACE_TRACK,
         (f"{_QUERY}/decay/MSG_EPOCH/%3Enow-{{days}}/orderby/MSG_EPOCH/format/json",),
-        "DECAY",
+        Format.DECAY,
         Kind.DECAYS,
         7 * DAY,
         Expected(8 * DAY, 22 * DAY),
         "weekly and a day; after three misses objects that are down are still listed as in orbit",
+        may_be_empty=True,
     ),
     Policy(
         "space-track-satcat",
         SPACE_TRACK,
         (f"{_QUERY}/satcat/CURRENT/Y/orderby/NORAD_CAT_ID/format/csv",),
-        "SATCAT",
+        Format.SATCAT,
         Kind.OBJECTS,
         DAY,
         Expected(2 * DAY, 14 * DAY),
@@ -161,18 +169,19 @@ _ROWS = (
         "space-track-gp-history",
         SPACE_TRACK,
         (f"{_QUERY}/gp_history/NORAD_CAT_ID/{{number}}/orderby/EPOCH/format/json",),
-        "OMM_JSON",
+        Format.OMM_JSON,
         Kind.ELEMENTS,
         timedelta(minutes=10),
         Expected(36500 * DAY, 36501 * DAY),
         "history is fetched once ever, so that it cannot be overdue",
         rhythm=Rhythm.ONCE_EACH,
+        may_be_empty=True,
     ),
     Policy(
         "celestrak-gp",
         CELESTRAK,
         ("/NORAD/elements/gp.php?GROUP=active&FORMAT=csv",),
-        "OMM_CSV",
+        Format.OMM_CSV,
         Kind.ELEMENTS,
         2 * HOUR,
         Expected(6 * HOUR, 24 * HOUR),
@@ -182,7 +191,7 @@ _ROWS = (
         "celestrak-space-weather",
         CELESTRAK,
         ("/SpaceData/SW-Last5Years.txt",),
-        "CSSI_SPACE_WEATHER",
+        Format.CSSI,
         Kind.WEATHER,
         3 * HOUR,
         Expected(36 * HOUR, 96 * HOUR),
@@ -192,7 +201,7 @@ _ROWS = (
         "celestrak-space-weather-csv",
         CELESTRAK,
         ("/SpaceData/SW-Last5Years.csv",),
-        "SPACE_WEATHER_CSV",
+        Format.WEATHER_CSV,
         Kind.WEATHER,
         3 * HOUR,
         Expected(36 * HOUR, 96 * HOUR),
@@ -206,17 +215,17 @@ _ROWS = (
             "/products/noaa-planetary-k-index.json",
             "/products/45-day-forecast.json",
         ),
-        "SWPC_JSON",
+        Format.SWPC,
         Kind.WEATHER,
         3 * HOUR,
-        Expected(12 * HOUR, 96 * HOUR),
-        "a K every three hours, three misses; then as CelesTrak's",
+        Expected(36 * HOUR, 96 * HOUR),
+        "a day is complete after its end, and half a day on it is missed; then as CelesTrak's",
     ),
     Policy(
         "iers-finals2000a",
         IERS,
         ("/data/9/finals2000A.all",),
-        "EARTH_ORIENTATION",
+        Format.ORIENTATION,
         Kind.ORIENTATION,
         DAY,
         Expected(8 * DAY, 30 * DAY),
@@ -226,7 +235,7 @@ _ROWS = (
         "discos-objects",
         DISCOS,
         ("/api/objects?page%5Bsize%5D=100&page%5Bnumber%5D=1&sort=id",),
-        "DISCOS",
+        Format.DISCOS,
         Kind.OBJECTS,
         7 * DAY,
         Expected(9 * DAY, 60 * DAY),
@@ -237,7 +246,7 @@ _ROWS = (
         "dataset-fir-geojson",
         DATASETS,
         ("",),
-        "AIRSPACE_GEOJSON",
+        Format.AIRSPACE,
         Kind.AIRSPACE,
         DAY,
         Expected(30 * DAY, 84 * DAY),
@@ -248,7 +257,7 @@ _ROWS = (
         "dataset-fir-aixm",
         DATASETS,
         ("",),
-        "AIRSPACE_AIXM",
+        Format.AIXM,
         Kind.AIRSPACE,
         DAY,
         Expected(30 * DAY, 84 * DAY),
@@ -260,7 +269,7 @@ _ROWS = (
         "dataset-traffic",
         DATASETS,
         ("",),
-        "TRAFFIC_CSV",
+        Format.TRAFFIC_CSV,
         Kind.TRAFFIC,
         DAY,
         Expected(100 * DAY, 400 * DAY),
@@ -271,3 +280,25 @@ _ROWS = (
 )
 POLICIES: Mapping[str, Policy] = MappingProxyType({row.name: row for row in _ROWS})
 PROVIDERS: Mapping[str, Provider] = MappingProxyType({row.provider.name: row.provider for row in _ROWS})
+
+
+class UnknownFeed(ValueError):
+    """No feed and no provider of the table has this name."""
+
+
+def enabled(names: Iterable[str]) -> tuple[Policy, ...]:
+    """The feeds of these names, of feeds or of whole providers, in the order of the table."""
+    wanted = set(names)
+    if unknown := wanted - set(POLICIES) - set(PROVIDERS):
+        raise UnknownFeed(
+            f"{', '.join(sorted(unknown))}: no such source; there are {', '.join([*PROVIDERS, *POLICIES])}"
+        )
+    return tuple(row for row in _ROWS if {row.name, row.provider.name} & wanted)
+
+
+def kind_of(found: Format) -> Kind:
+    """What a file of this format is good for."""
+    return _KINDS.get(found, Kind.ELEMENTS)
+
+
+_KINDS: Mapping[Format, Kind] = MappingProxyType({row.format: row.kind for row in _ROWS})

@@ -23,7 +23,7 @@ def first_due(policy: Policy, now: datetime, jitter: float) -> datetime:
 
 def next_due(policy: Policy, polled_at: datetime, reentries: list[datetime], jitter: float) -> datetime:
     """After a poll, whether it went well or not. `reentries` are those others predict."""
-    put_off = jitter * min(JITTER_SHARE * policy.cadence, MOST_JITTER)
+    put_off: timedelta = jitter * min(JITTER_SHARE * policy.cadence, MOST_JITTER)
     match policy.rhythm:
         case Rhythm.AFTER_17_UTC:
             return _at_17(polled_at + timedelta(days=1)) + put_off
@@ -45,7 +45,7 @@ def after_silence(policy: Policy, failed_at: datetime, failures: int, regular: d
     """The source gave no answer at all, so that no request counted: sooner than its cadence, and later each time."""
     if policy.provider.stop_at_first_error:
         return regular
-    return min(failed_at + FIRST_RETRY * 2 ** min(failures, 10), regular)
+    return min(failed_at + FIRST_RETRY * int(2 ** min(failures, 10)), regular)
 
 
 def after_wait(asked_at: datetime, wait: timedelta | None, regular: datetime) -> datetime:
