@@ -213,9 +213,9 @@ def _repeated(name: str, command: Repeated, source: Source, expected: Expected) 
     last = source.last_delivery_at
     due = command.next_due_at
     match source.state:
-        case None | SourceHealth.HEALTHY:
+        case SourceHealth.HEALTHY:
             return []
-        case SourceHealth.RECOVERED:
+        case None | SourceHealth.RECOVERED:
             return [SourceStateChanged(name, SourceHealth.HEALTHY, "", last, due)]
         case SourceHealth.LATE | SourceHealth.STALE:
             if source.problem is SourceProblem.NOT_RENEWED:

@@ -8,14 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
+from functools import partial
 from urllib.parse import unquote
 
-from services.ingest.tests import cases, rows
+from services.ingest.tests import cases, gate_inputs, rows
 
 USER, PASSWORD, TOKEN = "canary-user@example.org", "canary-password-71c2", "canary-token-93ab"
 COOKIE = "chocolatechip=canary-cookie-5f10"
 TIP = {
-    "NORAD_CAT_ID": "54217", "MSG_EPOCH": "2022-11-03 20:00:00", "INSERT_EPOCH": "2022-11-03 20:11:32",
+    "NORAD_CAT_ID": "54217", "MSG_EPOCH": "2022-11-03 15:00:00", "INSERT_EPOCH": "2022-11-03 15:11:32",
     "DECAY_EPOCH": "2022-11-04 10:04:00", "WINDOW": "60", "REV": "68", "DIRECTION": "ascending",
     "LAT": "41.6", "LON": "350.7", "INCL": "41.5", "NEXT_REPORT": "2", "ID": "1234", "HIGH_INTEREST": "Y",
     "OBJECT_NUMBER": "54217",
@@ -121,16 +122,25 @@ def _conditional(asked: Asked, body: bytes) -> Answer:
 
 def usual(clock: Callable[[], datetime]) -> dict[str, Callable[[], bytes]]:
     """What each source has on an ordinary day."""
-    query = "/basicspacedata/query/class"
-    return {
-        f"{query}/gp/": lambda: b"[]",
-        f"{query}/gp_history/": lambda: b"[]",
+    query, start = "/basicspacedata/query/class", date(2022, 10, 20)
+    good = {
+        f"{query}/gp/": "omm json",
+        f"{query}/gp_history/": "omm json",
+        f"{query}/satcat/": "satcat json",
+        "/NORAD/elements/gp.php": "omm csv",
+        "/SpaceData/SW-Last5Years.csv": "weather csv",
+        "/json/f107_cm_flux.json": "swpc flux",
+        "/products/noaa-planetary-k-index.json": "swpc k",
+        "/products/45-day-forecast.json": "swpc forecast",
+        "/data/9/finals2000A.all": "finals2000A",
+        "/fir.xml": "aixm",
+        "/traffic.csv": "traffic csv",
+    }
+    files = {path: gate_inputs.GOOD[kind][1] for path, kind in good.items()}
+    return {path: partial(bytes, file) for path, file in files.items()} | {
         f"{query}/tip/": lambda: json.dumps([TIP]).encode(),
         f"{query}/decay/": lambda: rows.as_json(rows.DECAY_ROW),
-        f"{query}/satcat/": lambda: rows.as_csv(rows.SATCAT_ROW),
-        "/SpaceData/SW-Last5Years.txt": lambda: cases.cssi(
-            date(2022, 10, 20), (clock().date() - date(2022, 10, 20)).days
-        ),
+        "/SpaceData/SW-Last5Years.txt": lambda: cases.cssi(start, (clock().date() - start).days),
         "/fir.geojson": lambda: cases.airspace("AAAA", "BBBB"),
     }
 

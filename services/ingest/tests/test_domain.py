@@ -15,7 +15,6 @@ from services.ingest.domain import (
     ElementSetAccepted,
     ObjectCatalogued,
     ObjectRevised,
-    SourceHealth,
     WeatherDay,
 )
 from services.ingest.tests.cases import FIRST, NAMED, SECOND

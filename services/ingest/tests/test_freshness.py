@@ -21,9 +21,16 @@ def decided(command: freshness.Command, source: Source) -> list[SourceHealth]:
 
 
 @pytest.mark.parametrize(
-    ("state", "after"), [(None, HEALTHY), (HEALTHY, HEALTHY), (LATE, RECOVERED), (STALE, RECOVERED), (FAILED, RECOVERED),
-                         (RECOVERED, HEALTHY)]
-)  # fmt: skip
+    ("state", "after"),
+    [
+        (None, HEALTHY),
+        (HEALTHY, HEALTHY),
+        (LATE, RECOVERED),
+        (STALE, RECOVERED),
+        (FAILED, RECOVERED),
+        (RECOVERED, HEALTHY),
+    ],
+)
 def test_a_delivery_makes_a_source_healthy_or_recovered(state, after):
     assert decided(Delivered(NOW, None, None), Source(state, "", NOW - HOUR)) == [after]
 
@@ -38,7 +45,7 @@ def test_a_delivery_of_old_content_is_late_or_stale_by_its_age(age, after):
 @pytest.mark.parametrize(
     ("state", "last", "after"),
     [
-        (None, None, []),
+        (None, None, [HEALTHY]),
         (HEALTHY, 1, []),
         (RECOVERED, 1, [HEALTHY]),
         (LATE, 25, [LATE]),
