@@ -144,10 +144,14 @@ def _setup_logs(service: str, level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     handler.addFilter(_Repeats())
+    _quieten_libraries()
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _quieten_libraries() -> None:
     # An HTTP client writes addresses and, at debug level, headers with credentials.
     for noisy in ("aiokafka", "faststream", "asyncio", "grpc", "numba", "httpx", "httpcore", "hpack"):
         logging.getLogger(noisy).setLevel(logging.ERROR if noisy == "aiokafka" else logging.WARNING)
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 class _Repeats(logging.Filter):

@@ -47,10 +47,10 @@ class Wait(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A policy with what the settings add: a whole address and a name for a dataset."""
+    """A policy with what the settings add: a whole address, which may hold a key, and a name for a dataset."""
 
     policy: Policy
-    url: str = ""
+    url: str = field(default="", repr=False)
     dataset: str = ""
 
     @property

@@ -150,6 +150,7 @@ class Server:
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Sources:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -158,13 +159,24 @@ class Server:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            asked = await self._read(reader)
-            self.sources.asked.append(asked)
-            await self._write(writer, self.sources.say(asked))
-        writer.close()
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                asked = await self._read(reader)
+                self.sources.asked.append(asked)
+                await self._write(writer, self.sources.say(asked))
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _read(self, reader: asyncio.StreamReader) -> Asked:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

@@ -1,14 +1,19 @@
 """What is fetched, how failures stop a source, and how a person lets it go on."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
+from infra.local.testing import settings_of
+from libs import telemetry
 from services.ingest import domain
 from services.ingest.polling import Poller
 from services.ingest.rpc import IngestServicer
+from services.ingest.settings import IngestSettings
 from services.ingest.tests import sources_server
 from services.ingest.tests.polled import START, clock, polling, server
 from services.ingest.tests.sources_server import Answer
@@ -211,3 +216,43 @@ async def test_epochs_that_cannot_be_are_the_sources_clock(polling, server):
         await polled.run(START + SHORT)
         fact = await polled.last("space-track-gp")
     assert (state(fact), problem(fact)) == ("FAILED", "CLOCK")
+
+
+async def test_no_secret_is_written_anywhere(polling, server, gate, caplog, capsys):
+    """INVARIANT: credentials go to their source and nowhere else: no log, fact, blob, metric or setting's text."""
+    key = "canary-dataset-key-22aa"
+    caplog.set_level(logging.DEBUG)
+    telemetry._quieten_libraries()
+    for path in ("/SpaceData", "/api"):
+        server.faults[path] = lambda asked: Answer(200, f"you sent {asked.headers}".encode())
+    server.faults[f"{QUERY}/decay/"] = lambda _: Answer(200, f"<p>{sources_server.PASSWORD}</p>".encode())
+    server.faults["/fir.geojson"] = lambda asked: Answer(403, asked.path.encode())
+    server.faults["/data"] = lambda _: Answer(302, b"", {"Location": f"/x?{key}"})
+    dataset = {"dataset-fir-geojson": {"url": f"{server.url}/fir.geojson?key={key}", "dataset": "fir"}}
+    async with polling(
+        "space-track", "discos", "dataset-fir-geojson", "iers", "celestrak", ingest_datasets=dataset
+    ) as polled:
+        await polled.run(START + timedelta(hours=2))
+        stated = repr(polled.gate.settings) + repr(polled.poller.clients) + repr(polled.poller.feeds)
+    recorded = await gate.pool.fetch("SELECT data, meta::text, stream FROM events")
+    noted = [await gate.pool.fetch(f"SELECT * FROM {table}") for table in ("source_polls", "source_conditions")]
+    texts = (caplog.text + capsys.readouterr().out, stated, repr(recorded), repr(noted))
+    for secret in (sources_server.PASSWORD, sources_server.TOKEN, "canary-cookie", key):
+        assert [secret in text for text in texts] == [False] * len(texts), secret
+    assert server.of_provider("dataset")
+
+
+def test_a_refusal_of_the_settings_shows_no_secret():
+    with pytest.raises(ValidationError) as refused:
+        settings_of(IngestSettings, ingest_sources=("discos",), ingest_space_track_password=sources_server.PASSWORD)
+    assert "discos-objects needs a token" in str(refused.value)
+    assert sources_server.PASSWORD not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(("nowhere",), "no such source"), (("space-track-gp",), "user and password"), (("dataset-traffic",), "DATASETS")],
+)
+def test_settings_that_cannot_be_polled_are_refused_at_the_start(names, said):
+    with pytest.raises(ValidationError, match=said):
+        settings_of(IngestSettings, ingest_sources=names)
