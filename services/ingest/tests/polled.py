@@ -49,7 +49,8 @@ def settings(server: Sources, *feeds: str, **changed: object) -> IngestSettings:
         "ingest_datasets": {
             "dataset-fir-geojson": {"url": f"{server.url}/fir.geojson", "dataset": "fir"},
             "dataset-fir-aixm": {"url": f"{server.url}/fir.xml", "dataset": "aip"},
-            "dataset-traffic": {"url": f"{server.url}/traffic.csv", "dataset": "summer"},
+            "dataset-traffic-csv": {"url": f"{server.url}/traffic.csv", "dataset": "summer"},
+            "dataset-traffic-geojson": {"url": f"{server.url}/traffic.geojson", "dataset": "winter"},
         },
     }
     return settings_of(IngestSettings, **(stated | changed))

@@ -52,6 +52,7 @@ PROVIDER_OF = {
     "/basicspacedata": "space-track",
     "/NORAD": "celestrak",
     "/SpaceData": "celestrak",
+    "/pub": "celestrak",
     "/json": "swpc",
     "/products": "swpc",
     "/data": "iers",
@@ -129,12 +130,14 @@ def usual(clock: Callable[[], datetime]) -> dict[str, Callable[[], bytes]]:
         f"{query}/satcat/": "satcat json",
         "/NORAD/elements/gp.php": "omm csv",
         "/SpaceData/SW-Last5Years.csv": "weather csv",
+        "/pub/satcat.csv": "satcat csv",
         "/json/f107_cm_flux.json": "swpc flux",
         "/products/noaa-planetary-k-index.json": "swpc k",
         "/products/45-day-forecast.json": "swpc forecast",
         "/data/9/finals2000A.all": "finals2000A",
         "/fir.xml": "aixm",
         "/traffic.csv": "traffic csv",
+        "/traffic.geojson": "traffic geojson",
     }
     files = {path: gate_inputs.GOOD[kind][1] for path, kind in good.items()}
     return {path: partial(bytes, file) for path, file in files.items()} | {

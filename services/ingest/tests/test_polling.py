@@ -154,7 +154,7 @@ async def test_celestrak_is_left_alone_after_its_first_other_answer_until_a_pers
         await polled.run(START + timedelta(days=2))
         assert len(server.asked) == 1
         names = list(polled.poller.feeds)
-        assert [(await polled.last(name)).halted for name in names] == [True] * 3
+        assert [(await polled.last(name)).halted for name in names] == [True] * len(names)
         server.faults.clear()
         acting(ROLE_OPERATOR, by="kim")
         servicer = IngestServicer(polled.gate)
@@ -251,7 +251,11 @@ def test_a_refusal_of_the_settings_shows_no_secret():
 
 @pytest.mark.parametrize(
     ("names", "said"),
-    [(("nowhere",), "no such source"), (("space-track-gp",), "user and password"), (("dataset-traffic",), "DATASETS")],
+    [
+        (("nowhere",), "no such source"),
+        (("space-track-gp",), "user and password"),
+        (("dataset-traffic-csv",), "DATASETS"),
+    ],
 )
 def test_settings_that_cannot_be_polled_are_refused_at_the_start(names, said):
     with pytest.raises(ValidationError, match=said):
