@@ -234,7 +234,7 @@ def _check_pieces(pieces: Pieces, count: int, air: Air, profile: Ints) -> None:
     if not ((pieces.length_m > 0.0) & (pieces.length_m < 1e3)).all():
         raise ValueError("lengths must be positive and below 1 km")
     if not ((pieces.shape >= 0) & (pieces.shape < len(Shape))).all():
-        raise ValueError("there is no such shape")
+        raise ValueError("there is no such shape; give those of drag_coefficient.Shape")
     if not ((profile >= 0) & (profile < len(air.rows))).all():
         raise ValueError(f"there are {len(air.rows)} profiles of air")
 

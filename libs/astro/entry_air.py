@@ -90,8 +90,10 @@ def with_wind(air: Air, alt_km: Array, east_m_s: Array, north_m_s: Array) -> Air
     """
     east, north = np.atleast_2d(east_m_s), np.atleast_2d(north_m_s)
     alt = np.asarray(alt_km, dtype=np.float64)
-    if alt.ndim != 1 or east.shape != north.shape or east.shape[1:] != alt.shape or not np.all(np.diff(alt) > 0.0):
-        raise ValueError("winds need rising altitudes and one east and one north value for each")
+    if alt.ndim != 1 or not alt.size or east.shape != north.shape or east.shape[1:] != alt.shape:
+        raise ValueError("winds need altitudes and one east and one north value for each, per sample")
+    if not (np.isfinite(alt).all() and np.all(np.diff(alt) > 0.0)):
+        raise ValueError("winds need finite, rising altitudes")
     if not (np.abs(east) <= _WIND_MAX_M_S).all() or not (np.abs(north) <= _WIND_MAX_M_S).all():
         raise ValueError(f"winds must be numbers within {_WIND_MAX_M_S:g} m/s")
     grid = np.arange(air.rows.shape[1]) * air.step_km
