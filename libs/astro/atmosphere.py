@@ -74,7 +74,8 @@ def air_over(
     """Returns the windless air of NRLMSISE-00 over a geodetic place at a time (MJD, UTC), from the ground.
 
     Drivers are held at F10.7 = F10.7a = 150 and ap 4 below 80 km, as advised. Raises ValueError for a place, time,
-    step or top that is none, for a time outside the drivers and for drivers that are none, AbsurdAir when the result is no air of the Earth.
+    step or top that is none, for a time outside the drivers and for drivers that are none, AbsurdAir when the result is
+    no air of the Earth.
     """
     drivers.check()
     if not (drivers.start_mjd <= mjd <= drivers.end_mjd):

@@ -74,7 +74,9 @@ def sky(drivers: Drivers, jd: float, fr: float) -> Sky:
     drivers.check()
     since_s = ((jd - MJD_0_JD) - drivers.start_mjd + fr) * DAY_S
     if not abs(since_s) < _FARTHEST_S:
-        raise ValueError(f"JD {jd} + {fr} is no time near the drivers from MJD {drivers.start_mjd:g}; give Julian dates")
+        raise ValueError(
+            f"JD {jd} + {fr} is no time near the drivers from MJD {drivers.start_mjd:g}; give Julian dates"
+        )
     return Sky(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, gmst82_rad(jd, fr))
 
 
@@ -317,7 +319,9 @@ def fly(
 def _check(starts: Array, b: Array, b_late: Array) -> None:
     count = len(starts)
     if starts.shape != (count, 6) or b.shape != (count,) or b_late.shape != (count,):
-        raise ValueError(f"states must be (N, 6), ln_b and ln_b_late (N,), not {starts.shape}, {b.shape}, {b_late.shape}")
+        raise ValueError(
+            f"states must be (N, 6), ln_b and ln_b_late (N,), not {starts.shape}, {b.shape}, {b_late.shape}"
+        )
     if not np.isfinite(starts).all():
         raise ValueError("a state is no number; mend it before it is flown")
     r, v = np.linalg.norm(starts[:, :3], axis=1), np.linalg.norm(starts[:, 3:], axis=1)
@@ -325,7 +329,9 @@ def _check(starts: Array, b: Array, b_late: Array) -> None:
         raise ValueError("a state lies inside the Earth or far beyond it, or is too fast; give km and km/s in TEME")
     for one in (b, b_late):
         if not ((one > _B[0]) & (one < _B[1])).all():
-            raise ValueError(f"a ballistic coefficient is not between {_B[0]:g} and {_B[1]:g} m2/kg; ln_b is its logarithm")
+            raise ValueError(
+                f"a ballistic coefficient is not between {_B[0]:g} and {_B[1]:g} m2/kg; ln_b is its logarithm"
+            )
 
 
 def _check_options(
@@ -334,10 +340,14 @@ def _check_options(
     if not 0.0 <= stop_km <= STOP_MAX_KM:
         raise ValueError(f"the stop altitude must lie within 0 and {STOP_MAX_KM:g} km, not {stop_km:g}")
     if not (max_days > 0.0 and 0.0 < step_s <= LONGEST_STEP_S):
-        raise ValueError(f"max_days must be above 0, and step_s within 0 and {LONGEST_STEP_S:g} s: {max_days}, {step_s}")
+        raise ValueError(
+            f"max_days must be above 0, and step_s within 0 and {LONGEST_STEP_S:g} s: {max_days}, {step_s}"
+        )
     if not (late_after_s >= -math.inf and 0.0 <= track_step_s < math.inf and 0.0 <= track_from_s < math.inf):
         given = f"{late_after_s}, {track_step_s} and {track_from_s}"
-        raise ValueError(f"late_after_s, track_step_s and track_from_s must be seconds, the latter not negative: {given}")
+        raise ValueError(
+            f"late_after_s, track_step_s and track_from_s must be seconds, the latter not negative: {given}"
+        )
 
 
 def _room(count: int, from_s: float, last_s: float, step_s: float) -> tuple[Array, Array]:

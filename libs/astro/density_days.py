@@ -140,7 +140,9 @@ def make(
         raise ValueError(f"{doy} is no day of a year; give 1 to 366")
     low, high = _MADE_SFU
     if not low <= reference_sfu <= high:
-        raise ValueError(f"a table is made at a flux of {low:g} to {high:g} sfu, not {reference_sfu}; see reference_sfu")
+        raise ValueError(
+            f"a table is made at a flux of {low:g} to {high:g} sfu, not {reference_sfu}; see reference_sfu"
+        )
     step = 86400.0 / build.SENSE_TIMES
     jobs = [lambda k=k: build.slice_at(doy, k * table.SLOT_S, reference_sfu, top_km) for k in range(table.SLOTS)]
     jobs += [

@@ -72,8 +72,8 @@ def exponential_air(surface_kg_m3: float, scale_height_km: float) -> Air:
     """
     if not (0.0 < surface_kg_m3 < math.inf and TOP_KM / 700.0 < scale_height_km < math.inf):
         raise ValueError(
-            f"air of {surface_kg_m3} kg/m3 at the ground and a scale height of {scale_height_km} km is none; give kg/m3 "
-            f"above 0 and km above {TOP_KM / 700.0:.1f}"
+            f"air of {surface_kg_m3} kg/m3 at the ground and a scale height of {scale_height_km} km is none; give "
+            f"kg/m3 above 0 and km above {TOP_KM / 700.0:.1f}"
         )
 
     def model(alt_km: float) -> tuple[float, float, float, float]:

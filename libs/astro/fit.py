@@ -108,7 +108,9 @@ def predict(elements: Sequence[ElementSet], drivers: Drivers, known_at_jd: float
     Raises TooHigh, PoorFit, and of the newest set sgp4.DeepSpace and sgp4.BadElements.
     """
     if not (known_at_jd < math.inf and max_days > 0.0):
-        raise ValueError(f"known at JD {known_at_jd} and {max_days} days ahead are no time; give a Julian date and days")
+        raise ValueError(
+            f"known at JD {known_at_jd} and {max_days} days ahead are no time; give a Julian date and days"
+        )
     known = [e for e in elements if e.epoch_jd + e.epoch_jd_fraction <= known_at_jd + _EPOCH_AHEAD_DAYS]
     if not known:
         raise PoorFit("no element set has an epoch before the time of knowledge; submit one that has")

@@ -77,7 +77,7 @@ def pole(jd_tt: Array, fraction: Array) -> Array:
 
 
 def pole_between(jd_tt: Array, fraction: Array) -> Array:
-    """As `pole`, by four-point interpolation between nodes 6 h apart (1 microarcsecond), for many near times; raises as it does."""
+    """As `pole`, errors too, by four-point interpolation between nodes 6 h apart (1 microarcsecond): for near times."""
     t = _days(jd_tt, fraction)
     first = math.floor(t.min() / NODE_DAYS) - 1
     count = math.floor(t.max() / NODE_DAYS) - first + 3
@@ -101,7 +101,8 @@ def _days(jd_tt: Array, fraction: Array) -> Array:
     days = np.atleast_1d((np.asarray(jd_tt) - J2000_JD) + fraction)
     if days.size == 0 or not np.all(np.abs(days) <= VALID_CENTURIES * DAYS_IN_CENTURY):
         raise ValueError(
-            f"no time is given, or one is no number or over {VALID_CENTURIES:g} centuries from 2000: give Julian dates, TT"
+            f"no time is given, or one is no number or over {VALID_CENTURIES:g} centuries from 2000: "
+            "give Julian dates, TT"
         )
     return days
 

@@ -86,7 +86,10 @@ def standard(step_km: float = STEP_KM, top_km: float = TOP_KM) -> Profile:
 def tabulated(
     model: Callable[[float], tuple[float, float, float, float]], name: str, step_km: float, top_km: float
 ) -> Profile:
-    """Returns a windless profile of a model with the signature of us76.us76; ValueError for a step or top that is none."""
+    """Returns a windless profile of a model with the signature of us76.us76.
+
+    Raises ValueError for a step or top that is none, and for a model that gives no numbers.
+    """
     if not 0.0 < step_km <= top_km <= us76.VALID_KM[1]:
         raise ValueError(
             f"steps of {step_km} km to {top_km} km make no profile; give a positive step and a top from it to "

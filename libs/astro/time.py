@@ -91,8 +91,8 @@ def add_seconds(jd: float, fraction: float, seconds: float) -> tuple[float, floa
 def tai_minus_utc_s(jd: float | Array, fraction: float | Array = 0.0) -> Array:
     """TAI - UTC in seconds at UTC Julian date pairs, of their shape.
 
-    Raises BeforeUtc before 1961, ValueError for what is no number. jd ends in .5, so that a time in the last second before a leap second keeps its day. The last known value holds
-    for times to come.
+    jd ends in .5, so that a time in the last second before a leap second keeps its day. The last known value holds
+    for times to come. Raises BeforeUtc before 1961, ValueError for what is no number.
     """
     mjd = np.asarray(jd, dtype=np.float64) - MJD_0_JD
     day = np.floor(mjd + np.asarray(fraction))

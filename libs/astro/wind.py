@@ -63,7 +63,9 @@ def sampled(climate: Climate, seed: int, first: int, count: int) -> tuple[Array,
     own number alone (Philox), so that samples may be made in any parts and order. ValueError for numbers that are none.
     """
     if not (0 <= seed < 2**64 and 0 <= first < 2**64 and 0 <= count <= 2**64 - first):
-        raise ValueError(f"seed {seed} and {count} samples from {first} on must be whole numbers of 64 bits, not negative")
+        raise ValueError(
+            f"seed {seed} and {count} samples from {first} on must be whole numbers of 64 bits, not negative"
+        )
     levels = len(climate.alt_km)
     draws = np.array([_draws(seed, number, 2 * levels) for number in range(first, first + count)])
     east, north = draws.reshape(count, 2, levels).transpose(1, 0, 2)

@@ -2,17 +2,15 @@
 
 import functools
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from libs.astro import atmosphere, density_days, drag_coefficient, entry_air, profile, us76, weather, weather_csv, wind
+from libs.astro import atmosphere, density_days, profile, us76, weather, weather_csv
 from libs.astro.density_build import Error
 from libs.astro.density_days import OutsideTable, Table
 from libs.astro.elements import Refused
-from libs.astro.entry_motion import AIR_COLUMNS
 from libs.astro.profile import Profile
 from libs.astro.tests.doors import LATITUDES, LONGITUDES, NOT_NUMBERS, Door, bad, each, edged, within
 from libs.astro.weather import Day, Drivers
@@ -21,7 +19,9 @@ MJD = 59884  # 2022-11-01
 FLUX_SFU = 150.0
 
 
-def weather_of(f107: float = FLUX_SFU, f107a: float = FLUX_SFU, ap: float = 15.0, days: int = 3, start: int = MJD) -> Drivers:
+def weather_of(
+    f107: float = FLUX_SFU, f107a: float = FLUX_SFU, ap: float = 15.0, days: int = 3, start: int = MJD
+) -> Drivers:
     return Drivers(np.tile([f107, f107a, *[ap] * 7], (8 * days, 1)), float(start))
 
 
@@ -60,13 +60,17 @@ def drivers(draw) -> Drivers:
 def places(draw) -> dict[str, Any]:
     known = draw(drivers())
     return {
-        "drivers": known, "mjd": draw(edged(known.start_mjd, known.end_mjd)), "lat_deg": draw(LATITUDES),
+        "drivers": known,
+        "mjd": draw(edged(known.start_mjd, known.end_mjd)),
+        "lat_deg": draw(LATITUDES),
         "lon_deg": draw(LONGITUDES),
-    }  # fmt: skip
+    }
 
 
 def _is_air(_given, found: Profile) -> bool:
-    return within(100.0, found.rows[:, profile.TEMPERATURE], 3000.0) and within(-50.0, found.rows[:, profile.LN_RHO], 1.0)
+    return within(100.0, found.rows[:, profile.TEMPERATURE], 3000.0) and within(
+        -50.0, found.rows[:, profile.LN_RHO], 1.0
+    )
 
 
 @st.composite
@@ -76,42 +80,74 @@ def histories(draw) -> dict[str, Any]:
     start = draw(edged(MJD + 85.0, MJD + count - 5.0))
     return {
         "days": [Day(MJD + k, (ap,) * 8 if k % 9 else (), ap, flux) for k in range(count)],
-        "start_mjd": start, "end_mjd": start + draw(edged(0.1, 60.0, 1.0)), "known_until_mjd": draw(edged(start, MJD + count)),
-    }  # fmt: skip
+        "start_mjd": start,
+        "end_mjd": start + draw(edged(0.1, 60.0, 1.0)),
+        "known_until_mjd": draw(edged(start, MJD + count)),
+    }
 
 
-HISTORY = {"days": [Day(MJD + k, (7.0,) * 8, 7.0, 150.0) for k in range(150)], "start_mjd": MJD + 100.0,
-           "end_mjd": MJD + 110.0, "known_until_mjd": MJD + 105.0}  # fmt: skip
+HISTORY = {
+    "days": [Day(MJD + k, (7.0,) * 8, 7.0, 150.0) for k in range(150)],
+    "start_mjd": MJD + 100.0,
+    "end_mjd": MJD + 110.0,
+    "known_until_mjd": MJD + 105.0,
+}
 BYTES = st.binary(max_size=300).map(lambda data: {"data": data})
-CLIMATE = {"climate": wind.ASSUMED, "seed": 1, "first": 0, "count": 2}
 
 WEATHER = (
     Door(
-        "weather.Drivers", Drivers,
+        "weather.Drivers",
+        Drivers,
         drivers().map(lambda one: {"rows": one.rows, "start_mjd": one.start_mjd}),
-        lambda given, found: within(1.0, found.days_of_year(), 366.0) and len(found.days_of_year()) == len(given["rows"]),
+        lambda given, found: (
+            within(1.0, found.days_of_year(), 366.0) and len(found.days_of_year()) == len(given["rows"])
+        ),
         {"rows": np.ones((8, 9)), "start_mjd": 59884.0},
-        (*each("rows", (np.ones((8, 7)), np.ones(9), np.ones((0, 9))), "not of the shape"),
-         *each("start_mjd", (*NOT_NUMBERS, 59884.5, 2459884.5, -1.0), "0 h UTC")),
+        (
+            *each("rows", (np.ones((8, 7)), np.ones(9), np.ones((0, 9))), "not of the shape"),
+            *each("start_mjd", (*NOT_NUMBERS, 59884.5, 2459884.5, -1.0), "0 h UTC"),
+        ),
     ),
     Door(
-        "weather.drivers", weather.drivers, histories(),
+        "weather.drivers",
+        weather.drivers,
+        histories(),
         lambda _given, found: within(50.0, found.rows[:, :2], 500.001) and within(-1e-9, found.rows[:, 2:], 400.001),
         HISTORY,
-        (*each("start_mjd", (*NOT_NUMBERS, 2459984.5), "no span"), *each("end_mjd", (*NOT_NUMBERS, MJD), "no span"),
-         *each("known_until_mjd", NOT_NUMBERS, "no span"), bad("submit a CSSI file", weather.NoSpaceWeather, days=[]),
-         bad("submit a CSSI file", weather.NoSpaceWeather, days=HISTORY["days"][::2])),
+        (
+            *each("start_mjd", (*NOT_NUMBERS, 2459984.5), "no span"),
+            *each("end_mjd", (*NOT_NUMBERS, MJD), "no span"),
+            *each("known_until_mjd", NOT_NUMBERS, "no span"),
+            bad("submit a CSSI file", weather.NoSpaceWeather, days=[]),
+            bad("submit a CSSI file", weather.NoSpaceWeather, days=HISTORY["days"][::2]),
+        ),
     ),
     *(
-        Door(f"{name}.{read.__name__}", read, BYTES, lambda *_: True, {},
-             each("data", (b"", b"\xff" * 200, b"DATES,AP1\n"), "send SW-All", Refused), allowed=(Refused,), finite=False)
-        for name, read in (("weather", weather.read_cssi), ("weather_csv", weather_csv.read), ("weather_csv", weather_csv.read_csv))
+        Door(
+            f"{name}.{read.__name__}",
+            read,
+            BYTES,
+            lambda *_: True,
+            {},
+            each("data", (b"", b"\xff" * 200, b"DATES,AP1\n"), "send SW-All", Refused),
+            allowed=(Refused,),
+            finite=False,
+        )
+        for name, read in (
+            ("weather", weather.read_cssi),
+            ("weather_csv", weather_csv.read),
+            ("weather_csv", weather_csv.read_csv),
+        )
     ),
-)  # fmt: skip
+)
 
 PLACE = {"drivers": weather_of(), "mjd": MJD + 0.5, "lat_deg": 41.0, "lon_deg": 2.0}
-GRID = {"rows": np.array([[0.0, 288.0, 29.0, 0.0, 0.0], [-1.0, 250.0, 29.0, 0.0, 0.0]]), "bottom_km": 0.0, "step_km": 1.0,
-        "model": "mine"}  # fmt: skip
+GRID = {
+    "rows": np.array([[0.0, 288.0, 29.0, 0.0, 0.0], [-1.0, 250.0, 29.0, 0.0, 0.0]]),
+    "bottom_km": 0.0,
+    "step_km": 1.0,
+    "model": "mine",
+}
 
 
 def row(column: int, value: float) -> np.ndarray:
@@ -129,118 +165,199 @@ NOWHERE = (
     *each("lon_deg", (*NOT_NUMBERS, 361.0), "no place"),
 )
 ATMOSPHERE = (
-    Door("atmosphere.air_over", atmosphere.air_over, places(), _is_air, PLACE,
-         (*SPOILT, *NOWHERE, *STEPS, *each("mjd", (*NOT_NUMBERS, 2459884.5), "drivers span"))),
-    Door("atmosphere.air", atmosphere.air, st.one_of(places(), places().map(lambda given: given | {"drivers": None})), _is_air,
-         PLACE, (*NOWHERE, bad("no place", drivers=None, lat_deg=math.nan), bad("a top from it", top_km=math.nan))),
-    Door("atmosphere.departure", atmosphere.departure, st.just({"made": profile.standard()}),
-         lambda _given, found: within(-0.01, found, 0.01), examples=1),
-    Door("atmosphere.refuse_absurd", atmosphere.refuse_absurd, st.just({"made": profile.standard()}), lambda *_: True,
-         {"made": profile.standard()},
-         (bad("check units", atmosphere.AbsurdAir, made=Profile(
-             profile.standard().rows - np.array([math.log(1000.0), 0.0, 0.0, 0.0, 0.0]), 0.0, 0.25, "in g/cm3")),), examples=1),
-    Door("profile.Profile", Profile, edged(-5.0, 100.0).map(lambda low: GRID | {"bottom_km": low}),
-         lambda given, found: found.top_km == given["bottom_km"] + 1.0, GRID,
-         (*each("rows", (np.ones((2, 4)), np.ones((1, 5)), np.ones(5)), "not the shape"),
-          *each("rows", [row(column, value) for column in range(5) for value in NOT_NUMBERS], "no number"),
-          *each("rows", (row(1, 0.0), row(2, -1.0)), "K and kg/kmol"),
-          *each("step_km", (*NOT_NUMBERS, 0.0, -1.0), "positive step"), *each("bottom_km", NOT_NUMBERS, "no altitude"))),
-    Door("profile.standard", profile.standard, st.fixed_dictionaries({"step_km": edged(0.25, 5.0), "top_km": edged(5.0, 1000.0)}),
-         lambda _given, found: within(150.0, found.rows[:, 1], 1100.0), {}, STEPS, examples=10),
-    Door("profile.tabulated", profile.tabulated,
-         st.just({"model": us76.us76, "name": "US76", "step_km": 1.0, "top_km": 86.0}),
-         lambda _given, found: within(150.0, found.rows[:, 1], 300.0),
-         {"model": us76.us76, "name": "US76", "step_km": 1.0, "top_km": 86.0},
-         (*STEPS, bad("no number", model=lambda _alt: (1.0, math.nan, 340.0, 1e-5))), examples=1),
-)  # fmt: skip
+    Door(
+        "atmosphere.air_over",
+        atmosphere.air_over,
+        places(),
+        _is_air,
+        PLACE,
+        (*SPOILT, *NOWHERE, *STEPS, *each("mjd", (*NOT_NUMBERS, 2459884.5), "drivers span")),
+    ),
+    Door(
+        "atmosphere.air",
+        atmosphere.air,
+        st.one_of(places(), places().map(lambda given: given | {"drivers": None})),
+        _is_air,
+        PLACE,
+        (*NOWHERE, bad("no place", drivers=None, lat_deg=math.nan), bad("a top from it", top_km=math.nan)),
+    ),
+    Door(
+        "atmosphere.departure",
+        atmosphere.departure,
+        st.just({"made": profile.standard()}),
+        lambda _given, found: within(-0.01, found, 0.01),
+        examples=1,
+    ),
+    Door(
+        "atmosphere.refuse_absurd",
+        atmosphere.refuse_absurd,
+        st.just({"made": profile.standard()}),
+        lambda *_: True,
+        {"made": profile.standard()},
+        (
+            bad(
+                "check units",
+                atmosphere.AbsurdAir,
+                made=Profile(
+                    profile.standard().rows - np.array([math.log(1000.0), 0.0, 0.0, 0.0, 0.0]), 0.0, 0.25, "in g/cm3"
+                ),
+            ),
+        ),
+        examples=1,
+    ),
+    Door(
+        "profile.Profile",
+        Profile,
+        edged(-5.0, 100.0).map(lambda low: GRID | {"bottom_km": low}),
+        lambda given, found: found.top_km == given["bottom_km"] + 1.0,
+        GRID,
+        (
+            *each("rows", (np.ones((2, 4)), np.ones((1, 5)), np.ones(5)), "not the shape"),
+            *each("rows", [row(column, value) for column in range(5) for value in NOT_NUMBERS], "no number"),
+            *each("rows", (row(1, 0.0), row(2, -1.0)), "K and kg/kmol"),
+            *each("step_km", (*NOT_NUMBERS, 0.0, -1.0), "positive step"),
+            *each("bottom_km", NOT_NUMBERS, "no altitude"),
+        ),
+    ),
+    Door(
+        "profile.standard",
+        profile.standard,
+        st.fixed_dictionaries({"step_km": edged(0.25, 5.0), "top_km": edged(5.0, 1000.0)}),
+        lambda _given, found: within(150.0, found.rows[:, 1], 1100.0),
+        {},
+        STEPS,
+        examples=10,
+    ),
+    Door(
+        "profile.tabulated",
+        profile.tabulated,
+        st.just({"model": us76.us76, "name": "US76", "step_km": 1.0, "top_km": 86.0}),
+        lambda _given, found: within(150.0, found.rows[:, 1], 300.0),
+        {"model": us76.us76, "name": "US76", "step_km": 1.0, "top_km": 86.0},
+        (*STEPS, bad("no number", model=lambda _alt: (1.0, math.nan, 340.0, 1e-5))),
+        examples=1,
+    ),
+)
 
 WITHIN_TABLE = {"from_mjd": MJD + 0.1, "to_mjd": MJD + 0.9, "lowest_km": 80.0, "highest_km": 300.0}
-DAY = density_days.Day(
-    1, 150.0, 400.0, *[np.zeros((1, 1, 1, 1), np.float32)] * 2, Error(1, 0.0, 0.0, 0.0, 0.0)
-)
+DAY = density_days.Day(1, 150.0, 400.0, *[np.zeros((1, 1, 1, 1), np.float32)] * 2, Error(1, 0.0, 0.0, 0.0, 0.0))
 BEYOND = (
     *(bad("no number", OutsideTable, drivers=spoilt(3, column, math.nan)) for column in (0, 1, 5)),
     bad("make the days at", OutsideTable, drivers=weather_of(250.0, 250.0)),
     bad("further than", OutsideTable, drivers=weather_of(400.0, 150.0)),
 )
 TABLES = (
-    Door("density_days.Day.from_bytes", density_days.Day.from_bytes, st.just({"data": DAY.to_bytes()}),
-         lambda _given, found: found.doy == 1, {"data": DAY.to_bytes()},
-         (*each("data", (b"", b"density-day {}\n", b"density-day []\n", b"density-day 7\n", b"density-day {"), "", ValueError),
-          bad("make it anew", data=b"density-day {}\n"), bad("make it anew", data=b"density-day null\n"),
-          bad("make it anew", data=DAY.to_bytes()[:-1]), bad("no number", data=DAY.to_bytes()[:-4] + b"\0\0\xc0\x7f")), examples=1),
-    Door("density_days.reference_sfu", density_days.reference_sfu, edged(50.0, 500.0, 87.5).map(lambda one: {"f107a": one}),
-         lambda _given, found: 75.0 <= found <= 250.0, {"f107a": 150.0}, each("f107a", (*NOT_NUMBERS, 0.0, -1.0), "no flux")),
-    Door("density_days.days_of_year", density_days.days_of_year,
-         st.fixed_dictionaries({"start_mjd": st.integers(0, 88069), "days": st.integers(0, 400)}),
-         lambda given, found: len(found) == given["days"] + 1 and within(1, found, 366), {"start_mjd": MJD, "days": 1},
-         (*each("start_mjd", (-1, 2459884), "no span"), *each("days", (-1, 10**7), "no span"))),
-    Door("density_days.make", density_days.make, st.just({"doy": 305, "reference_sfu": FLUX_SFU}),
-         lambda _given, found: within(-40.0, found.base, -7.0), {"doy": 305, "reference_sfu": FLUX_SFU},
-         (*each("doy", (0, 367), "day of a year"), *each("reference_sfu", (*NOT_NUMBERS, 0.0, -150.0, 1e4), "50 to 500"),
-          *each("top_km", (math.nan, 500.0), "400 or 1000")), examples=1),
-    Door("density_days.join", lambda start_mjd=MJD, count=2: density_days.join(
-        days()[:count], start_mjd), st.just({}),
-         lambda _given, found: found.end_mjd == MJD + 1, {},
-         (bad("in order", count=1), bad("in order", start_mjd=MJD + 1), bad("no span", start_mjd=2459884), bad("no span", count=0)),
-         examples=1),
-    Door("density_days.span", density_days.span, st.just({"start_mjd": MJD, "days": 1, "reference_sfu": FLUX_SFU}),
-         lambda _given, found: found.end_mjd == MJD + 1, {"start_mjd": MJD, "days": 1, "reference_sfu": FLUX_SFU},
-         (*each("reference_sfu", (*NOT_NUMBERS, 0.0), "50 to 500"), bad("no span", start_mjd=2459884), bad("no span", days=-1),
-          bad("two days", days=0)), examples=1),
-    Door("density_days.Table.terms", lambda drivers: table().terms(drivers),
-         st.builds(weather_of, edged(120.0, 180.0), edged(120.0, 180.0), edged(0.0, 200.0)).map(lambda one: {"drivers": one}),
-         lambda _given, found: found.shape == (9, 16), {"drivers": weather_of()}, BEYOND),
-    Door("density_days.Table.check", lambda **given: table().check(**given),
-         st.builds(lambda a, b, low, high: {"from_mjd": min(a, b), "to_mjd": max(a, b), "lowest_km": min(low, high),
-                                            "highest_km": max(low, high)},
-                   edged(MJD, MJD + 1.0), edged(MJD, MJD + 1.0), edged(60.0, 400.0), edged(60.0, 400.0)),
-         lambda *_: True, WITHIN_TABLE,
-         [*each("from_mjd", (*NOT_NUMBERS, 2459884.5), "join more days", OutsideTable),
-          *each("to_mjd", (*NOT_NUMBERS, MJD + 2.0), "join more days", OutsideTable),
-          *each("lowest_km", (*NOT_NUMBERS, 50.0), "the model itself", OutsideTable),
-          *each("highest_km", (*NOT_NUMBERS, 300_000.0), "the model itself", OutsideTable)]),
-)  # fmt: skip
+    Door(
+        "density_days.Day.from_bytes",
+        density_days.Day.from_bytes,
+        st.just({"data": DAY.to_bytes()}),
+        lambda _given, found: found.doy == 1,
+        {"data": DAY.to_bytes()},
+        (
+            *each(
+                "data",
+                (b"", b"density-day {}\n", b"density-day []\n", b"density-day 7\n", b"density-day {"),
+                "",
+                ValueError,
+            ),
+            bad("make it anew", data=b"density-day {}\n"),
+            bad("make it anew", data=b"density-day null\n"),
+            bad("make it anew", data=DAY.to_bytes()[:-1]),
+            bad("no number", data=DAY.to_bytes()[:-4] + b"\0\0\xc0\x7f"),
+        ),
+        examples=1,
+    ),
+    Door(
+        "density_days.reference_sfu",
+        density_days.reference_sfu,
+        edged(50.0, 500.0, 87.5).map(lambda one: {"f107a": one}),
+        lambda _given, found: 75.0 <= found <= 250.0,
+        {"f107a": 150.0},
+        each("f107a", (*NOT_NUMBERS, 0.0, -1.0), "no flux"),
+    ),
+    Door(
+        "density_days.days_of_year",
+        density_days.days_of_year,
+        st.fixed_dictionaries({"start_mjd": st.integers(0, 88069), "days": st.integers(0, 400)}),
+        lambda given, found: len(found) == given["days"] + 1 and within(1, found, 366),
+        {"start_mjd": MJD, "days": 1},
+        (*each("start_mjd", (-1, 2459884), "no span"), *each("days", (-1, 10**7), "no span")),
+    ),
+    Door(
+        "density_days.make",
+        density_days.make,
+        st.just({"doy": 305, "reference_sfu": FLUX_SFU}),
+        lambda _given, found: within(-40.0, found.base, -7.0),
+        {"doy": 305, "reference_sfu": FLUX_SFU},
+        (
+            *each("doy", (0, 367), "day of a year"),
+            *each("reference_sfu", (*NOT_NUMBERS, 0.0, -150.0, 1e4), "50 to 500"),
+            *each("top_km", (math.nan, 500.0), "400 or 1000"),
+        ),
+        examples=1,
+    ),
+    Door(
+        "density_days.join",
+        lambda start_mjd=MJD, count=2: density_days.join(days()[:count], start_mjd),
+        st.just({}),
+        lambda _given, found: found.end_mjd == MJD + 1,
+        {},
+        (
+            bad("in order", count=1),
+            bad("in order", start_mjd=MJD + 1),
+            bad("no span", start_mjd=2459884),
+            bad("no span", count=0),
+        ),
+        examples=1,
+    ),
+    Door(
+        "density_days.span",
+        density_days.span,
+        st.just({"start_mjd": MJD, "days": 1, "reference_sfu": FLUX_SFU}),
+        lambda _given, found: found.end_mjd == MJD + 1,
+        {"start_mjd": MJD, "days": 1, "reference_sfu": FLUX_SFU},
+        (
+            *each("reference_sfu", (*NOT_NUMBERS, 0.0), "50 to 500"),
+            bad("no span", start_mjd=2459884),
+            bad("no span", days=-1),
+            bad("two days", days=0),
+        ),
+        examples=1,
+    ),
+    Door(
+        "density_days.Table.terms",
+        lambda drivers: table().terms(drivers),
+        st.builds(weather_of, edged(120.0, 180.0), edged(120.0, 180.0), edged(0.0, 200.0)).map(
+            lambda one: {"drivers": one}
+        ),
+        lambda _given, found: found.shape == (9, 16),
+        {"drivers": weather_of()},
+        BEYOND,
+    ),
+    Door(
+        "density_days.Table.check",
+        lambda **given: table().check(**given),
+        st.builds(
+            lambda a, b, low, high: {
+                "from_mjd": min(a, b),
+                "to_mjd": max(a, b),
+                "lowest_km": min(low, high),
+                "highest_km": max(low, high),
+            },
+            edged(MJD, MJD + 1.0),
+            edged(MJD, MJD + 1.0),
+            edged(60.0, 400.0),
+            edged(60.0, 400.0),
+        ),
+        lambda *_: True,
+        WITHIN_TABLE,
+        [
+            *each("from_mjd", (*NOT_NUMBERS, 2459884.5), "join more days", OutsideTable),
+            *each("to_mjd", (*NOT_NUMBERS, MJD + 2.0), "join more days", OutsideTable),
+            *each("lowest_km", (*NOT_NUMBERS, 50.0), "the model itself", OutsideTable),
+            *each("highest_km", (*NOT_NUMBERS, 300_000.0), "the model itself", OutsideTable),
+        ],
+    ),
+)
 
-WINDS = {"air": entry_air.standard_air(), "alt_km": np.array([0.0, 10.0]), "east_m_s": np.zeros(2), "north_m_s": np.zeros(2)}
-AIR = {"rows": np.zeros((1, 4, AIR_COLUMNS)), "step_km": 1.0}
-SPEEDS = edged(-200.0, 200.0, 0.0)
-AIRS = (
-    Door("entry_air.Air", entry_air.Air, edged(0.1, 50.0).map(lambda step: AIR | {"step_km": step}),
-         lambda given, found: abs(found.top_km - 3.0 * given["step_km"]) < 1e-9, AIR,
-         (*each("rows", (np.zeros((0, 4, 5)), np.zeros((1, 3, 5)), np.zeros((1, 4, 4)), np.zeros(4)), "air needs rows"),
-          bad("no number", rows=np.full((1, 4, 5), np.nan)), *each("step_km", (*NOT_NUMBERS, 0.0, -1.0), "positive step"))),
-    Door("entry_air.air_of", entry_air.air_of, st.just({"profiles": [profile.standard(1.0)] * 2}),
-         lambda _given, found: len(found.rows) == 2, {"profiles": [profile.standard(1.0)]},
-         (bad("same altitudes", profiles=[]), bad("same altitudes", profiles=[profile.standard(1.0), profile.standard(0.5)])),
-         examples=1),
-    Door("entry_air.exponential_air", entry_air.exponential_air,
-         st.fixed_dictionaries({"surface_kg_m3": edged(1e-3, 10.0, 1.225), "scale_height_km": edged(1.0, 50.0, 7.2)}),
-         lambda _given, found: found.top_km == entry_air.TOP_KM, {"surface_kg_m3": 1.225, "scale_height_km": 7.2},
-         (*each("surface_kg_m3", (*NOT_NUMBERS, 0.0, -1.0), "above 0"),
-          *each("scale_height_km", (*NOT_NUMBERS, 0.0, -7.2, 0.1), "km above")), examples=10),
-    Door("entry_air.with_wind", entry_air.with_wind,
-         st.builds(lambda east, north: WINDS | {"east_m_s": np.array([east, north]), "north_m_s": np.array([north, east])},
-                   SPEEDS, SPEEDS),
-         lambda _given, found: within(-200.0, found.rows[:, :, 3:], 200.0), WINDS,
-         (*each("east_m_s", [np.array([0.0, one]) for one in (*NOT_NUMBERS, 201.0)], "200 m/s"),
-          bad("200 m/s", north_m_s=np.array([0.0, np.nan])), *each("alt_km", (np.array([0.0, np.nan]), np.array([10.0, 0.0])), "rising"),
-          bad("for each", alt_km=np.zeros((1, 2))), bad("for each", north_m_s=np.zeros(3)),
-          bad("for each", alt_km=np.empty(0), east_m_s=np.empty(0), north_m_s=np.empty(0)),
-          bad("rising", alt_km=np.array([np.nan]), east_m_s=np.zeros(1), north_m_s=np.zeros(1)))),
-    Door("wind.Climate", lambda **changed: replace(wind.ASSUMED, **changed), edged(0.1, 100.0).map(lambda deep: {"deep_km": deep}),
-         lambda *_: True, {},
-         (*each("deep_km", (math.nan, 0.0, -1.0), "positive depth"), bad("four values", north_m_s=np.zeros(3)),
-          bad("no number", east_m_s=np.full(14, np.nan)), bad("negative", east_sigma_m_s=np.full(14, -1.0)),
-          bad("rising", alt_km=np.zeros(14))), finite=False),
-    Door("wind.sampled", wind.sampled,
-         st.fixed_dictionaries({"climate": st.just(wind.ASSUMED), "seed": st.integers(0, 2**64 - 1),
-                                "first": st.integers(0, 2**63), "count": st.integers(0, 3)}),
-         lambda given, found: within(-170.0, found, 170.0) and len(found[0]) == given["count"], CLIMATE,
-         (*each("seed", (-1, 2**64), "64 bits"), *each("first", (-1, 2**64), "64 bits"), bad("64 bits", count=-1))),
-    Door("drag_coefficient.sphere_below_transition", drag_coefficient.sphere_below_transition,
-         edged(0.0, 50.0, 0.722).map(lambda mach: {"mach": mach}), lambda _given, found: 0.4 <= found <= 1.1, {"mach": 1.0},
-         each("mach", (*NOT_NUMBERS, -1.0), "no Mach number")),
-)  # fmt: skip
-
-DOORS = (*WEATHER, *ATMOSPHERE, *TABLES, *AIRS)
+DOORS = (*WEATHER, *ATMOSPHERE, *TABLES)

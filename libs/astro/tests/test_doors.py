@@ -16,10 +16,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from numba.core.dispatcher import Dispatcher
 
 import libs.astro
-from libs.astro.tests import doors_air, doors_flight, doors_ground, doors_pieces, doors_time
+from libs.astro.tests import (
+    doors_air,
+    doors_flight,
+    doors_ground,
+    doors_pieces,
+    doors_sets,
+    doors_time,
+    doors_winds,
+)
 from libs.astro.tests.doors import Bad, Door, numbers
 
-DOORS = {door.name: door for group in (doors_time, doors_air, doors_flight, doors_ground, doors_pieces) for door in group.DOORS}
+GROUPS = (doors_time, doors_sets, doors_air, doors_winds, doors_flight, doors_ground, doors_pieces)
+DOORS = {door.name: door for group in GROUPS for door in group.DOORS}
 # What is within: it takes only what a door before it has let in, and its module says so.
 WITHIN = {
     "airspace_index": "takes the rings of airspace_geojson",
@@ -56,7 +65,11 @@ def public() -> Iterator[str]:
     for module in modules():
         short = module.__name__.removeprefix("libs.astro.")
         for name, thing in vars(module).items():
-            if name.startswith("_") or getattr(thing, "__module__", "") != module.__name__ or isinstance(thing, Dispatcher):
+            if (
+                name.startswith("_")
+                or getattr(thing, "__module__", "") != module.__name__
+                or isinstance(thing, Dispatcher)
+            ):
                 continue
             if inspect.isclass(thing):
                 yield from (f"{short}.{one}" for one in _of_class(thing))
@@ -88,9 +101,13 @@ def test_every_public_function_has_its_row_and_every_row_its_function():
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 def test_valid_input_gives_numbers_within_their_range(door: Door):
     @settings(
-        max_examples=door.examples, deadline=None, derandomize=True, database=None,
-        phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+        max_examples=door.examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
     @given(door.valid)
     def tried(arguments: dict[str, Any]) -> None:
         try:
@@ -107,7 +124,9 @@ def test_valid_input_gives_numbers_within_their_range(door: Door):
 WRONG = [(door, wrong) for door in DOORS.values() for wrong in door.wrong]
 
 
-@pytest.mark.parametrize(("door", "wrong"), WRONG, ids=[f"{door.name}-{'-'.join(wrong.changed)}" for door, wrong in WRONG])
+@pytest.mark.parametrize(
+    ("door", "wrong"), WRONG, ids=[f"{door.name}-{'-'.join(wrong.changed)}" for door, wrong in WRONG]
+)
 def test_invalid_input_is_refused_with_words(door: Door, wrong: Bad):
     """The message names what is wrong; a bare error of numpy or Python tells a user nothing."""
     with pytest.raises(wrong.error, match=re.escape(wrong.says) or ".") as refused:
