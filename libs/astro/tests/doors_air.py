@@ -86,7 +86,7 @@ def histories(draw) -> dict[str, Any]:
     }
 
 
-HISTORY = {
+HISTORY: dict[str, Any] = {
     "days": [Day(MJD + k, (7.0,) * 8, 7.0, 150.0) for k in range(150)],
     "start_mjd": MJD + 100.0,
     "end_mjd": MJD + 110.0,
@@ -142,7 +142,7 @@ WEATHER = (
 )
 
 PLACE = {"drivers": weather_of(), "mjd": MJD + 0.5, "lat_deg": 41.0, "lon_deg": 2.0}
-GRID = {
+GRID: dict[str, Any] = {
     "rows": np.array([[0.0, 288.0, 29.0, 0.0, 0.0], [-1.0, 250.0, 29.0, 0.0, 0.0]]),
     "bottom_km": 0.0,
     "step_km": 1.0,
@@ -240,7 +240,8 @@ ATMOSPHERE = (
 )
 
 WITHIN_TABLE = {"from_mjd": MJD + 0.1, "to_mjd": MJD + 0.9, "lowest_km": 80.0, "highest_km": 300.0}
-DAY = density_days.Day(1, 150.0, 400.0, *[np.zeros((1, 1, 1, 1), np.float32)] * 2, Error(1, 0.0, 0.0, 0.0, 0.0))
+NOUGHT = np.zeros((1, 1, 1, 1), np.float32)
+DAY = density_days.Day(1, 150.0, 400.0, NOUGHT, NOUGHT, Error(1, 0.0, 0.0, 0.0, 0.0))
 BEYOND = (
     *(bad("no number", OutsideTable, drivers=spoilt(3, column, math.nan)) for column in (0, 1, 5)),
     bad("make the days at", OutsideTable, drivers=weather_of(250.0, 250.0)),

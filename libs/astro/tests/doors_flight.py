@@ -60,7 +60,12 @@ def _unbroken(given: Any, found: Any) -> bool:
     return _flown(given, found) and not found.broken.any() and bool(np.isfinite(found.states).all())
 
 
-FLIGHT = {
+@functools.cache
+def _air() -> decay_tables.Air:
+    return decay_tables.air(table(), weather_of(), JD, 0.0)
+
+
+FLIGHT: dict[str, Any] = {
     "states": STATE[None],
     "jd0": JD,
     "fr0": 0.0,
@@ -161,11 +166,6 @@ DECAY = (
         examples=10,
     ),
 )
-
-
-@functools.cache
-def _air() -> decay_tables.Air:
-    return decay_tables.air(table(), weather_of(), JD, 0.0)
 
 
 ONE = np.ones(1)

@@ -89,7 +89,9 @@ def name_of(kernel: Kernel) -> str:
 
 @cache
 def tree_of(kernel: Kernel) -> ast.FunctionDef:
-    return ast.parse(textwrap.dedent(inspect.getsource(kernel.py_func))).body[0]
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kernel.py_func))).body
+    assert isinstance(tree, ast.FunctionDef)
+    return tree
 
 
 def loops(kernel: Kernel) -> Iterator[ast.AST]:
