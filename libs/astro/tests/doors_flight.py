@@ -1,4 +1,4 @@
-"""Doors of flights: decay, entry, and the fit before them."""
+"""Doors of flights: decay and entry."""
 
 import functools
 import math
@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from libs.astro import decay, decay_tables, density_days, entry, entry_air, fit
+from libs.astro import decay, decay_tables, density_days, entry, entry_air
 from libs.astro.drag_coefficient import Shape
 from libs.astro.earth import WGS84_MU_KM3_S2, WGS84_RADIUS_KM
-from libs.astro.elements import ElementSet
 from libs.astro.tests.doors import LATITUDES, LONGITUDES, NOT_NUMBERS, Door, bad, each, edged, within
 from libs.astro.tests.doors_air import MJD, SPOILT, table, weather_of
 from libs.astro.time import MJD_0_JD
@@ -294,38 +293,4 @@ ENTRY = (
     ),
 )
 
-FITTED = fit.Fit(STATE, JD, 0.0, -4.0, -4.1, 1e5, 0.1, 1.0, "DC", 5)
-HIGH = ElementSet(1, b"", b"", JD + 1.0, 0.0, 15.0, 0.001, 51.6, 10.0, 20.0, 30.0, 1e-4, 1e-6, 0.0, "U", 999, 1)
-PREDICTION = {"elements": [HIGH], "drivers": weather_of(days=10), "known_at_jd": JD + 2.0}
-FIT = (
-    Door(
-        "fit.predict",
-        lambda **given: fit.predict(**(PREDICTION | given)),
-        st.just({}),
-        lambda *_: True,
-        {},
-        (
-            *each("known_at_jd", (math.nan, math.inf), "give a Julian date"),
-            *each("max_days", (math.nan, 0.0, -1.0), "give a Julian date"),
-            bad("submit one", fit.PoorFit, elements=[]),
-            bad("submit one", fit.PoorFit, known_at_jd=float(MJD)),
-            bad("nearer its re-entry", fit.TooHigh),
-            *SPOILT,
-            bad("from a day before", drivers=weather_of(start=MJD + 5, days=10)),
-        ),
-        finite=False,
-        allowed=(fit.TooHigh,),
-        examples=1,
-    ),
-    Door(
-        "fit.draws",
-        fit.draws,
-        st.fixed_dictionaries({"fit": st.just(FITTED), "count": st.integers(0, 5), "seed": st.integers(0, 2**64)}),
-        lambda given, found: len(found.states) == given["count"] and within(-7.0, found.ln_b, -1.0),
-        {"fit": FITTED, "count": 1, "seed": 1},
-        (bad("0 or more", count=-1),),
-        examples=10,
-    ),
-)
-
-DOORS = (*DECAY, *ENTRY, *FIT)
+DOORS = (*DECAY, *ENTRY)

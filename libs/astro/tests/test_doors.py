@@ -18,6 +18,7 @@ from numba.core.dispatcher import Dispatcher
 import libs.astro
 from libs.astro.tests import (
     doors_air,
+    doors_fit,
     doors_flight,
     doors_ground,
     doors_kernels,
@@ -28,7 +29,7 @@ from libs.astro.tests import (
 )
 from libs.astro.tests.doors import Bad, Door, numbers
 
-GROUPS = (doors_time, doors_sets, doors_air, doors_winds, doors_flight, doors_ground, doors_pieces)
+GROUPS = (doors_time, doors_sets, doors_air, doors_winds, doors_flight, doors_fit, doors_ground, doors_pieces)
 DOORS = {door.name: door for group in GROUPS for door in group.DOORS}
 # What is within: it takes only what a door before it has let in, and its module says so.
 WITHIN = {
