@@ -32,7 +32,7 @@ LONGEST_STEP_S = 600.0  # a ninth of a revolution; beyond it a step sees nothing
 COARSE_STEP_S = 1200.0  # a quarter of the shortest revolution
 STOP_MAX_KM = 1000.0  # where the density model ends
 _FARTHEST_S = 100 * 365.25 * DAY_S  # from the drivers' start; a modified Julian date is thousands of years off
-_B = (1e-6, 1e2)  # m2/kg
+_B_MAX = 1e2  # m2/kg
 _RADIUS_KM, _SPEED_MAX_KM_S = (6350.0, 1e5), 12.0
 
 REACHED, ENDED, BROKEN = 1, 0, -1
@@ -279,9 +279,9 @@ def fly(
 ) -> Flights:
     """Flies each row of states, TEME (km, km/s) at the epoch, until the altitude, max_days or the end of the drivers.
 
-    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it. track_step_s > 0 records ground tracks
-    from track_from_s on; before it one point in COARSE_STEP_S, enough to count revolutions. Raises ValueError for
-    states, coefficients and options that are none, and for drivers that start after the flight.
+    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it: at most that of 100, -inf for no drag.
+    track_step_s > 0 records ground tracks from track_from_s on; before it one point in COARSE_STEP_S, enough to count
+    revolutions. Raises ValueError for states, coefficients and options that are none, and for drivers that start late.
     """
     above = sky(drivers, jd0, fr0)
     if above.since_s < 0.0:
@@ -328,10 +328,8 @@ def _check(starts: Array, b: Array, b_late: Array) -> None:
     if not ((r > _RADIUS_KM[0]) & (r < _RADIUS_KM[1]) & (v < _SPEED_MAX_KM_S)).all():
         raise ValueError("a state lies inside the Earth or far beyond it, or is too fast; give km and km/s in TEME")
     for one in (b, b_late):
-        if not ((one > _B[0]) & (one < _B[1])).all():
-            raise ValueError(
-                f"a ballistic coefficient is not between {_B[0]:g} and {_B[1]:g} m2/kg; ln_b is its logarithm"
-            )
+        if not ((one >= 0.0) & (one < _B_MAX)).all():
+            raise ValueError(f"a ballistic coefficient is no number or over {_B_MAX:g} m2/kg; ln_b is its logarithm")
 
 
 def _check_options(

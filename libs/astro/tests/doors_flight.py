@@ -16,6 +16,7 @@ from libs.astro.time import MJD_0_JD
 
 JD = MJD + MJD_0_JD
 LN_B = edged(math.log(1e-4), math.log(1.0))
+LN_B_ANY = edged(-25.0, math.log(1.0), -math.inf)  # to no drag at all
 AIR = entry_air.standard_air()
 
 
@@ -39,10 +40,10 @@ def orbits(draw, perigee: Any, inclination: Any) -> np.ndarray:
 
 
 @st.composite
-def falls(draw, inclination: Any) -> dict[str, Any]:
+def falls(draw, inclination: Any, ln_b: Any = LN_B) -> dict[str, Any]:
     count = draw(st.integers(0, 2))
     states = np.array([draw(orbits(edged(130.0, 180.0), inclination)) for _ in range(count)]).reshape(count, 6)
-    return {"states": states, "ln_b": np.array([draw(LN_B) for _ in range(count)])}
+    return {"states": states, "ln_b": np.array([draw(ln_b) for _ in range(count)])}
 
 
 def _flown(_given: Any, found: Any) -> bool:
@@ -74,7 +75,8 @@ FLIGHT: dict[str, Any] = {
     "ln_b_late": np.array([-4.0]),
     "late_after_s": 1e9,
 }
-COEFFICIENTS = [np.array([one]) for one in (*NOT_NUMBERS, math.log(1e-7), math.log(300.0))]
+COEFFICIENTS = [np.array([one]) for one in (math.nan, math.inf, math.log(300.0))]
+SMALL_COEFFICIENTS = [np.array([one]) for one in (-math.inf, math.log(1e-7))]  # decay.fly takes them: no drag
 STATES = (
     *(bad("no number", states=np.full((1, 6), one)) for one in (np.nan,)),
     bad("(N, 6)", states=STATE[None, :5]),
@@ -93,7 +95,9 @@ DECAY = (
     Door(
         "decay.fly",
         decay.fly,
-        falls(edged(0.0, 180.0, 90.0)).map(lambda fall: FLIGHT | fall | {"ln_b_late": fall["ln_b"], "max_days": 0.2}),
+        falls(edged(0.0, 180.0, 90.0), LN_B_ANY).map(
+            lambda fall: FLIGHT | fall | {"ln_b_late": fall["ln_b"], "max_days": 0.2}
+        ),
         _flown,
         FLIGHT,
         (
@@ -152,7 +156,7 @@ DECAY = (
             bad("179 degrees", states=orbit(160.0, 170.0, 180.0, 0.0)[None]),
             bad("start higher", states=orbit(75.0, 80.0, 50.0, 0.0)[None]),
             bad("the model itself", density_days.OutsideTable, states=orbit(160.0, 4000.0, 50.0, 0.0)[None]),
-            *each("ln_b", COEFFICIENTS, "ballistic coefficient"),
+            *each("ln_b", [*COEFFICIENTS, *SMALL_COEFFICIENTS], "ballistic coefficient"),
             *each("ln_b_late", COEFFICIENTS, "ballistic coefficient"),
             *each("max_days", (math.nan, 0.0, -1.0), "above 0"),
             *each("rtol", (math.nan, 0.0), "above 0"),
