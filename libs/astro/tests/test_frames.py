@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from libs.astro import eop, frames, iau2006
-from libs.astro.sincos import sincos
+from libs.astro.sincos import nudged, sincos, sincos_of_half
 from libs.astro.time import DAY_S, calendar_to_jd, gmst82_rad, utc_to_tt
 
 DATA = Path(os.environ.get("SPACECOM_VALIDATION_DATA", "../shared/data"))
@@ -148,3 +148,11 @@ def test_sine_and_cosine_are_those_of_the_c_library():
         s, c = sincos(x)
         assert abs(s - math.sin(x)) < 4e-16
         assert abs(c - math.cos(x)) < 4e-16
+
+
+def test_the_cheaper_sine_and_cosine_keep_the_bounds_they_state():
+    for x in np.random.default_rng(6).uniform(-1e4, 1e4, 5000):
+        s, c = sincos_of_half(0.5 * x)
+        assert max(abs(s - math.sin(x)), abs(c - math.cos(x))) < 1e-13
+        s, c = nudged(math.sin(x), math.cos(x), 1e-3)
+        assert max(abs(s - math.sin(x + 1e-3)), abs(c - math.cos(x + 1e-3))) < 1e-13 + math.ulp(x)
