@@ -20,6 +20,7 @@ CASES = {  # case: module and function of no argument that returns its Outcome
     "B7": ("libs.bench.decay", "ensemble"),
     "B8": ("libs.bench.entry", "fragments"),
     "B9": ("libs.bench.airspace", "lookup"),
+    "warm": ("libs.bench.warm", "start"),
     "log": ("libs.bench.log", "throughput"),
 }
 
