@@ -35,6 +35,7 @@ PLACES = 0.5 * (1.0 + _X)
 SPECTRUM = np.linalg.inv(legendre.legvander(_X, NODES - 1))  # Legendre coefficients of values at the points
 # Shares of the rate at one point in the integral to another, over an arc of length 1: [rate at x NODES + integral to].
 INTEGRALS = np.ascontiguousarray(0.5 * (_integrals(_X) @ SPECTRUM).T).reshape(-1)
+WEIGHTS = np.ascontiguousarray(INTEGRALS[NODES - 1 :: NODES])  # of an integral over the whole arc
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -1,6 +1,7 @@
 """Flight under zonal gravity and drag on a density table: an arc of a revolution at once, in vector instructions.
 
-State: modified equinoctial elements (equinoctial.py) and time, over the true longitude. Over an arc they are one
+State: modified equinoctial elements (equinoctial.py) and time, over the angle the sample moves in its plane: the true
+longitude, but for the turning of the plane, which light objects feel more than gravity. Over an arc they are one
 polynomial through NODES points (collocation.py): the rates are read at all points together, integrated, and read again
 until the elements stand still (Picard's iteration). Oblateness and drag bend an orbit by little in a revolution, and by
 nearly the same in the next: from what the last two did, one sweep is mostly enough. Arcs are a revolution, halved
@@ -38,17 +39,21 @@ FIELDS = 9
 MOVED, STOP, LIMIT = 0, 1, 2  # ends of an arc
 MET = 1e-6  # km of the stop altitude, s of a time
 _E2_POLE, _E2_EQUATOR = _E2 / (1.0 - _E2) * _POLE_KM, _E2 * RADIUS_KM
-_MOST_SWEEPS, _MOST_PARTS, _MOST_LOOKS = 16, 1 << 16, 60
+_MOST_SWEEPS, _MOST_PARTS, _MOST_LOOKS = 16, 1 << 24, 60
 _KEPT = 4  # arcs of a revolution whose last two courses are kept
 # What a sweep leaves of a change, at most: by oblateness, and by drag with the least scale height, 6.4 km.
 _OBLATE, _STEEP = 0.03, 1000.0
+_UNSETTLED = 0.2  # of what an arc may err by; the rest is for its polynomial
+_MOST_JUDGED = 1e-3  # drag's work in an arc beyond which errors grow no further
+_MOST_LOST = 0.1  # drag's work at which an arc is too long
 
-# Rows: elements and time at the points, rates of the elements; then what one function tells the next.
-_P, _F, _G, _H, _K, _T, _RATES = range(7)
-_SIN, _COS, _ALT, _LAT, _LST, _SLOT, _LN_RHO = range(11, 18)
-_GR, _GT, _GN, _DR, _DT, _DN = range(18, 24)  # gravity; drag over density and B
-_SWING, _LOST, _SUM = range(24, 27)
-_ROWS = 27
+# Rows: elements, true longitude and time at the points, and their rates; then what one function tells the next.
+_P, _F, _G, _H, _K, _L, _T, _RATES = range(8)
+_VALUES = 7
+_SIN, _COS, _ALT, _LAT, _LST, _SLOT, _LN_RHO = range(14, 21)
+_GR, _GT, _GN, _DR, _DT, _DN = range(21, 27)  # gravity; drag over density and B
+_LOST, _SUM = 27, 28
+_ROWS = 29
 _N = NODES
 
 
@@ -94,18 +99,13 @@ class Work(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
-def _angles(a: Array, start: float, span: float) -> None:
-    for w in range(_N):
-        a[_SIN * _N + w], a[_COS * _N + w] = sincos(start + span * PLACES[w])
-
-
-@njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
 def _place(a: Array, since_s: float, gmst_rad: float) -> None:
     """Forces but for the density, and where it is to be read, from the elements at the points."""
     for w in range(_N):
         p, f, g = a[_P * _N + w] * RADIUS_KM, a[_F * _N + w], a[_G * _N + w]
         h, k, t = a[_H * _N + w], a[_K * _N + w], a[_T * _N + w]
-        s, c = a[_SIN * _N + w], a[_COS * _N + w]
+        s, c = sincos(a[_L * _N + w])
+        a[_SIN * _N + w], a[_COS * _N + w] = s, c
         wide = 1.0 + f * c + g * s
         r = p / wide
         n = 1.0 / (1.0 + h * h + k * k)
@@ -165,7 +165,7 @@ def _depart(a: Array, sense: Array32, top_km: float, departures: Array32, own: A
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
 def _rates(a: Array, b: float) -> None:
-    """Gauss's equations over the true longitude."""
+    """Gauss's equations over the angle moved."""
     for w in range(_N):
         drag = b * exp(a[_LN_RHO * _N + w])
         ar, at = a[_GR * _N + w] + drag * a[_DR * _N + w], a[_GT * _N + w] + drag * a[_DT * _N + w]
@@ -177,7 +177,7 @@ def _rates(a: Array, b: float) -> None:
         over = 1.0 / wide
         q = math.sqrt(p / MU_KM3_S2)
         swing = (h * s - k * c) * over * an
-        slow = q / (wide * wide / (p * q) + q * swing)  # q dt/dL
+        slow = p * q * q * over * over  # q times the rate of time
         turn = 0.5 * slow * (1.0 + h * h + k * k) * over * an
         along = at * over
         o = _RATES * _N + w
@@ -185,7 +185,7 @@ def _rates(a: Array, b: float) -> None:
         a[o + _N] = slow * (ar * s + ((wide + 1.0) * c + f) * along - g * swing)
         a[o + 2 * _N] = slow * (((wide + 1.0) * s + g) * along - ar * c + f * swing)
         a[o + 3 * _N], a[o + 4 * _N] = turn * c, turn * s
-        a[_SWING * _N + w] = q * swing
+        a[o + 5 * _N] = 1.0 + slow * swing
         a[_LOST * _N + w] = abs(2.0 * a[_P * _N + w] * slow * over * drag * a[_DT * _N + w])
 
 
@@ -209,39 +209,38 @@ def _integrate(a: Array, row: int) -> None:
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
 def _sweep(a: Array, state: Array, span: float) -> float:
     """Integrates the rates from the start of the arc, the time with the new elements; returns the greatest change."""
-    most = 0.0
-    for i in range(5):
+    most, total = 0.0, 0.0
+    for i in range(_T):
         _integrate(a, _RATES + i)
         start = state[i]
         for w in range(_N):
             value = start + span * a[_SUM * _N + w]
             most = max(most, abs(value - a[i * _N + w]))
             a[i * _N + w] = value
+        total += a[i * _N]
     for w in range(_N):
-        p, wide = (
-            a[_P * _N + w] * RADIUS_KM,
-            1.0 + a[_F * _N + w] * a[_COS * _N + w] + a[_G * _N + w] * a[_SIN * _N + w],
-        )
-        a[_SWING * _N + w] = 1.0 / (wide * wide / (p * math.sqrt(p / MU_KM3_S2)) + a[_SWING * _N + w])
-    _integrate(a, _SWING)
+        s, c = sincos(a[_L * _N + w])
+        p, wide = a[_P * _N + w] * RADIUS_KM, 1.0 + a[_F * _N + w] * c + a[_G * _N + w] * s
+        a[(_RATES + _T) * _N + w] = p * math.sqrt(p / MU_KM3_S2) / (wide * wide)
+    _integrate(a, _RATES + _T)
     start = state[_T]
     for w in range(_N):
         a[_T * _N + w] = start + span * a[_SUM * _N + w]
     # No number at one point makes all integrals none, which a maximum does not show.
-    known = abs(a[_P * _N] + a[_F * _N] + a[_G * _N] + a[_H * _N] + a[_K * _N] + a[_T * _N]) < math.inf
-    return most if known else math.inf
+    return most if abs(total + a[_T * _N]) < math.inf else math.inf
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
-def _begin(a: Array, state: Array, start: float, span: float) -> None:
+def _begin(a: Array, state: Array, span: float) -> None:
     """First values of an arc without a past: the elements stand still."""
-    for i in range(5):
+    for i in range(_L):
         for w in range(_N):
             a[i * _N + w] = state[i]
-    p = state[_P] * RADIUS_KM
+    p, start = state[_P] * RADIUS_KM, state[_L]
     wide = 1.0 + state[_F] * math.cos(start) + state[_G] * math.sin(start)
     slow = p * math.sqrt(p / MU_KM3_S2) / (wide * wide)
     for w in range(_N):
+        a[_L * _N + w] = start + span * PLACES[w]
         a[_T * _N + w] = state[_T] + slow * span * PLACES[w]
 
 
@@ -250,7 +249,7 @@ def _follow(a: Array, state: Array, courses: Array, turn: int) -> None:
     """First values of an arc from what the last two revolutions did there, run on straight; turn: revolutions known."""
     last, before = courses[(turn - 1) % 2], courses[turn % 2]
     more = 1.0 if turn > 1 else 0.0
-    for i in range(6):
+    for i in range(_VALUES):
         start = state[i]
         for w in range(_N):
             n = i * _N + w
@@ -260,7 +259,7 @@ def _follow(a: Array, state: Array, courses: Array, turn: int) -> None:
 @njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
 def _move(a: Array, state: Array, course: Array) -> None:
     """The end of the arc becomes the start of the next; the arc is kept as its course."""
-    for i in range(6):
+    for i in range(_VALUES):
         start = state[i]
         for w in range(_N):
             course[i * _N + w] = a[i * _N + w] - start
@@ -271,13 +270,22 @@ def _move(a: Array, state: Array, course: Array) -> None:
 def _missed(a: Array, span: float) -> float:
     """What the last two coefficients of the rates' polynomials add to an element on the arc."""
     most = 0.0
-    for i in range(5):
+    for i in range(_T):
         for k in range(_N - 2, _N):
             one = 0.0
             for j in range(_N):
                 one += collocation.SPECTRUM[k, j] * a[(_RATES + i) * _N + j]
             most = max(most, abs(one))
     return most * span / (2.0 * _N)
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={*FAST, "reassoc"})
+def _lost(a: Array, span: float) -> float:
+    """What drag takes of p on the arc."""
+    total = 0.0
+    for w in range(_N):
+        total += collocation.WEIGHTS[w] * a[_LOST * _N + w]
+    return total * span
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -292,25 +300,21 @@ def _settle(b: float, span: float, departures: Array32, goals: Goals, world: Wor
         _rates(a, b)
         change = _sweep(a, work.state, span)
         end[SWEEPS] += 1.0
-        lost = 0.0
-        for w in range(_N):
-            lost = max(lost, a[_LOST * _N + w])
-        lost *= span
-        allowed = goals.rtol + goals.share * lost
-        if change * (_OBLATE + _STEEP * lost) < allowed:
+        lost = _lost(a, span)
+        allowed = goals.rtol + goals.share * min(lost, _MOST_JUDGED)
+        if change * (_OBLATE + _STEEP * lost) < _UNSETTLED * allowed:
             return _missed(a, span) < allowed
-        if not change < before:
+        if not change < before or not lost < _MOST_LOST:
             return False
         before = change
     return False
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _look(work: Work, start: float, span: float, at: float) -> float:
+def _look(work: Work, span: float, at: float) -> float:
     """Elements and state at a place of the arc, into work; returns the time."""
-    for i in range(5):
+    for i in range(_T):
         work.elements[i] = work.state[i] + span * collocation.between(work.series[i], at)
-    work.elements[5] = start + span * at
     equinoctial.to_state(work.elements, work.inertial)
     return float(work.state[_T] + span * collocation.between(work.series[_T], at))
 
@@ -325,17 +329,17 @@ def _over(work: Work, time_s: float, goals: Goals, limit_s: float, gmst_rad: flo
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _find(work: Work, start: float, span: float, point: int, goals: Goals, limit_s: float, gmst_rad: float) -> float:
+def _find(work: Work, span: float, point: int, goals: Goals, limit_s: float, gmst_rad: float) -> float:
     """Place where _over falls through zero before a point of the arc: false position, Illinois' variant."""
     low, high = (PLACES[point - 1] if point > 0 else 0.0), PLACES[point]
-    over = _over(work, _look(work, start, span, low), goals, limit_s, gmst_rad)
-    under = _over(work, _look(work, start, span, high), goals, limit_s, gmst_rad)
+    over = _over(work, _look(work, span, low), goals, limit_s, gmst_rad)
+    under = _over(work, _look(work, span, high), goals, limit_s, gmst_rad)
     at, last = high, 0
     for _ in range(_MOST_LOOKS):
         if not over > 0.0 or not under < 0.0:
             break
         at = low + (high - low) * over / (over - under)
-        miss = _over(work, _look(work, start, span, at), goals, limit_s, gmst_rad)
+        miss = _over(work, _look(work, span, at), goals, limit_s, gmst_rad)
         if abs(miss) <= MET:
             break
         if miss > 0.0:
@@ -356,23 +360,22 @@ def _first(a: Array, row: int, sign: float, limit: float) -> int:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _cut(work: Work, start: float, span: float, goals: Goals, limit_s: float, gmst_rad: float) -> tuple[int, float]:
-    """How an arc ends, and where: MOVED to its end; at the STOP or at the LIMIT of time, whichever comes first.
+def _cut(work: Work, span: float, goals: Goals, limit_s: float, gmst_rad: float) -> int:
+    """How an arc ends: MOVED to its end; at the STOP or at the LIMIT of time, whichever comes first.
 
     Unless it moved, the elements there are in work.elements, the time in work.state.
     """
     a = work.rows
     down, late = _first(a, _ALT, 1.0, goals.stop_km), _first(a, _T, -1.0, limit_s - MET)
     if min(down, late) == _N:
-        return MOVED, 1.0
-    for i in range(5):
+        return MOVED
+    for i in range(_VALUES):
         collocation.spectrum(a, (_RATES + i) * _N, work.series[i])
-    collocation.spectrum(a, _SWING * _N, work.series[_T])
-    stop = _find(work, start, span, down, goals, math.inf, gmst_rad) if down < _N else 2.0
-    limit = _find(work, start, span, late, goals, limit_s, gmst_rad) if late < _N else 2.0
+    stop = _find(work, span, down, goals, math.inf, gmst_rad) if down < _N else 2.0
+    limit = _find(work, span, late, goals, limit_s, gmst_rad) if late < _N else 2.0
     how, at = (STOP, stop) if stop <= limit else (LIMIT, limit)
-    work.state[_T] = _look(work, start, span, at)
-    return how, at
+    work.state[_T] = _look(work, span, at)
+    return how
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -380,37 +383,31 @@ def _fly_one(
     first: Array, before: float, after: float, departures: Array32, goals: Goals, world: World, work: Work, end: Array
 ) -> None:
     a, state = work.rows, work.state
-    p, f, g, h, k, longitude = equinoctial.from_state(first[0], first[1], first[2], first[3], first[4], first[5])
-    state[_P], state[_F], state[_G], state[_H], state[_K], state[_T] = p, f, g, h, k, 0.0
+    state[:_T] = equinoctial.from_state(first[0], first[1], first[2], first[3], first[4], first[5])
+    state[_T] = 0.0
     parts, age = 1, 0  # arcs to a revolution, and how many were flown in its phase
     end[STATUS] = BROKEN
     while parts <= _MOST_PARTS:
         late = state[_T] >= goals.late_s - 2.0 * MET
         limit_s = goals.end_s if late else min(goals.late_s, goals.end_s)
         b, span, sub = after if late else before, 2.0 * math.pi / parts, age % parts
-        _angles(a, longitude, span)
         if age >= parts and parts <= _KEPT:
             _follow(a, state, work.courses[sub], age // parts)
         else:
-            _begin(a, state, longitude, span)
+            _begin(a, state, span)
         if not _settle(b, span, departures, goals, world, work, end):
             parts, age = 2 * parts, 0
             continue
-        how, at = _cut(work, longitude, span, goals, limit_s, world.gmst_rad)
-        longitude += span * at
+        how = _cut(work, span, goals, limit_s, world.gmst_rad)
         if how == MOVED:
             _move(a, state, work.courses[sub % _KEPT, (age // parts) % 2])
             age += 1
             continue
-        for i in range(5):
-            state[i] = work.elements[i]
-        age = 0
+        state[:_T], age = work.elements, 0
         if how == STOP or state[_T] >= goals.end_s - 2.0 * MET:
             end[STATUS] = REACHED if how == STOP else ENDED
             break
-    for i in range(5):
-        work.elements[i] = state[i]
-    work.elements[5] = longitude
+    work.elements[:] = state[:_T]
     equinoctial.to_state(work.elements, work.inertial)
     end[SECONDS] = state[_T]
     end[END:] = work.inertial
@@ -427,9 +424,9 @@ def fly(starts: Array, b: Array, b_late: Array, departures: Array32, goals: Goal
         np.zeros(2 * _N, np.uint64),
         np.zeros(7 * _N),
         np.zeros(departures.shape[2], np.float32),
-        np.zeros((_KEPT, 2, 6 * _N)),
-        np.zeros(6),
-        np.zeros((6, _N)),
+        np.zeros((_KEPT, 2, _VALUES * _N)),
+        np.zeros(_VALUES),
+        np.zeros((_VALUES, _N)),
         np.zeros(6),
         np.zeros(6),
     )

@@ -26,7 +26,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
 
 RTOL = 1e-10  # of an element in an arc
-SHARE = 3e-3  # of the drag's work in an arc
+SHARE = 5e-3  # of the drag's work in an arc
 LOWEST_STOP_KM = 70.0  # stages look a little below the stop, and the table ends at 60 km
 _PARTS_PER_THREAD, _LEAST_PART = 4, 16
 _LN_B = (math.log(1e-6), math.log(1e2))

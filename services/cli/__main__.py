@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from services.cli import auditing, data, demo, hazards, replaying, running, show
+from services.cli import auditing, catalogue, data, demo, hazards, replaying, running, show
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("hazard")(hazards.hazard_of)
 app.command()(hazards.alerts)
 app.command()(hazards.ack)
 app.command()(hazards.clear)
+app.add_typer(catalogue.catalogue, name="catalogue")
 app.add_typer(auditing.events, name="events")
 app.command()(auditing.parked)
 app.command()(auditing.redrive)

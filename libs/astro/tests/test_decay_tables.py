@@ -106,6 +106,15 @@ def test_a_flight_ends_at_the_stop_altitude(air):
             assert at[2] == pytest.approx(stop, abs=2e-6)
 
 
+@pytest.mark.parametrize("b", [1e-3, 0.2, 1.0, 5.0, 50.0])
+def test_from_the_heaviest_to_foil_all_come_down(air, b):
+    """INVARIANT: light objects nearly fall, and the air that turns with the Earth turns their plane; no arc fails."""
+    flown = decay_tables.lifetimes(LAST_DAY[None], np.array([math.log(b)]), air)
+    tight = decay_tables.lifetimes(LAST_DAY[None], np.array([math.log(b)]), air, rtol=1e-11, share=1e-4)
+    assert flown.reached.all()
+    np.testing.assert_allclose(flown.seconds, tight.seconds, rtol=1e-4)
+
+
 def test_the_crossing_does_not_hang_on_where_the_search_began(air):
     """A stop met by steps of other lengths: within a millisecond, at tolerances that leave the path itself no say."""
     tight = {"rtol": 1e-13, "share": 1e-8}
