@@ -1,6 +1,7 @@
 """What a process waits for before its first answer: compiling all kernels once, and starting from the cache after that.
 
-Wall seconds for the first, which a user watches; processor seconds for the second, which do not hang on what else runs.
+In processor seconds, which do not hang on what else runs: each runs in one thread, so they are what a quiet core takes.
+The table's "compile" is the wall time of the first.
 """
 
 import os
@@ -12,7 +13,7 @@ import time
 
 from libs.bench.harness import OURS, Outcome
 
-COLD_S, WARM_CPU_S = 180.0, 1.5
+COLD_S, WARM_S = 180.0, 1.5
 ROUNDS = 3
 _FIRST_CALLS = """
 import numpy as np
@@ -26,16 +27,23 @@ warm.STEPS["flight of fragments"]()
 def start() -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "libs.astro.warm"], env=_environment(folder), check=True)  # noqa: S603 - own module
-        cold_s = time.perf_counter() - began
-        warm_s = min(_processor_s(folder) for _ in range(ROUNDS))
+        cold_s = _processor_s(folder, "-m", "libs.astro.warm")
+        waited_s = time.perf_counter() - began
+        warm_s = min(_processor_s(folder, "-c", _FIRST_CALLS) for _ in range(ROUNDS))
     gate = (
-        f"all kernels compiled in {cold_s:.0f} s (at most {COLD_S:.0f}); import and first calls from the cache "
-        f"{warm_s:.2f} s of processor (at most {WARM_CPU_S})"
+        f"all kernels compiled in {cold_s:.0f} s of processor (at most {COLD_S:.0f}); import and first calls from the "
+        f"cache {warm_s:.2f} s (at most {WARM_S})"
     )
-    good = cold_s <= COLD_S and warm_s <= WARM_CPU_S
+    good = cold_s <= COLD_S and warm_s <= WARM_S
     return Outcome(
-        "warm", "compiling once, and starting from the cache", "starts/s", {OURS: 1.0 / warm_s}, (), gate, good, cold_s
+        "warm",
+        "compiling once, and starting from the cache",
+        "starts/s",
+        {OURS: 1.0 / warm_s},
+        (),
+        gate,
+        good,
+        waited_s,
     )
 
 
@@ -43,8 +51,8 @@ def _environment(folder: str) -> dict[str, str]:
     return {**os.environ, "NUMBA_CACHE_DIR": folder}
 
 
-def _processor_s(folder: str) -> float:
+def _processor_s(folder: str, *how: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", _FIRST_CALLS], env=_environment(folder), check=True)  # noqa: S603 - own code
+    subprocess.run([sys.executable, *how], env=_environment(folder), check=True)  # noqa: S603 - own code
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)

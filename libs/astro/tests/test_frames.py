@@ -81,6 +81,22 @@ def test_gcrf_to_itrf_agrees_with_erfa_to_a_millimetre_and_comes_back(earth):
     np.testing.assert_allclose(frames.itrf_to_gcrf(ours, jd, fraction, earth), states, rtol=0, atol=1e-10)
 
 
+def test_teme_to_gcrf_agrees_with_erfa_to_a_millimetre(earth):
+    jd, fraction, states = problem(earth)
+    ut1, xp, yp = earth.at_many(jd, fraction)
+    _, tt = utc_to_tt(jd, fraction)
+    x, y, s = erfa.xys06a(jd, tt)
+    dx, dy = earth.offsets_at(jd, fraction)
+    to_itrf = erfa.c2tcio(np.eye(3), erfa.gmst82(jd, fraction + ut1 / 86400.0), erfa.pom00(xp, yp, 0.0))
+    era, pole = erfa.era00(jd, fraction + ut1 / 86400.0), erfa.pom00(xp, yp, erfa.sp00(jd, tt))
+    from_gcrf = erfa.c2tcio(erfa.c2ixys(x + dx, y + dy, s), era, pole)
+    ours = frames.teme_to_gcrf_each(states, jd, fraction, earth)
+    turned = np.einsum("nji,njk,kn->in", from_gcrf, to_itrf, states[:3])
+    np.testing.assert_allclose(ours[:3], turned, rtol=0, atol=SAME_KM)
+    still = 2.0 * 7.3e-5 * np.linalg.norm(states[:3], axis=0)  # of the turning: what the frames do not share
+    assert (np.abs(np.linalg.norm(ours[3:], axis=0) - np.linalg.norm(states[3:], axis=0)) < 1e-8 * still).all()
+
+
 def test_velocities_are_the_rates_of_the_positions(earth):
     """A point that moves straight in GCRF, seen one second apart from the Earth."""
     jd, fraction, states = problem(earth, 50)
