@@ -272,7 +272,7 @@ def boxes(draw) -> dict[str, Any]:
     return {"rings": [SQUARE], "west_deg": west, "south_deg": south, "east_deg": east, "north_deg": north}
 
 
-def _meets(given: dict[str, Any], found: bool) -> bool:
+def _meets(given: dict[str, Any], found: object) -> bool:
     lon, lat = (given["west_deg"], given["east_deg"]), (given["south_deg"], given["north_deg"])
     return found == all(low <= 10.0 and high >= 0.0 for low, high in (lon, lat))
 
