@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from services.cli import airspace, auditing, catalogue, data, demo, hazards, rejected, replaying, running, show
+from services.cli import airspace, auditing, catalogue, data, demo, hazards, rejected, replaying, running, show, sources
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command()(hazards.alerts)
 app.command()(hazards.ack)
 app.command()(hazards.clear)
 app.add_typer(catalogue.catalogue, name="catalogue")
+app.add_typer(sources.sources, name="sources")
 app.add_typer(auditing.events, name="events")
 app.command()(auditing.parked)
 app.command()(auditing.redrive)
