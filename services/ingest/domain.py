@@ -79,6 +79,14 @@ class BadSubmission(Exception):
     """The submission is not in order; nothing was recorded."""
 
 
+class UnknownSubmission(Exception):
+    """The caller submitted no such file, it was cut off, or its answer is no longer kept."""
+
+
+class UnknownRejection(Exception):
+    """Nothing was refused there, the caller has no right to it, or its input is no longer kept."""
+
+
 class UnknownSource(Exception):
     """Nothing is known of a source of this name."""
 
