@@ -76,6 +76,10 @@ def predict(
     The drivers must start a day before the oldest set used (20 days, 40 sets) and end at the horizon.
     Raises TooHigh, PoorFit, manoeuvre.Thrusting, and of the newest set sgp4.DeepSpace and sgp4.BadElements.
     """
+    if not (known_at_jd < math.inf and max_days > 0.0):
+        raise ValueError(
+            f"known at JD {known_at_jd} and {max_days} days ahead are no time; give a Julian date and days"
+        )
     sets = ready(known(elements, known_at_jd))
     newest = sets[-1].elements
     above = decay.sky(drivers, newest.epoch_jd, newest.epoch_jd_fraction)

@@ -61,8 +61,11 @@ def predict(
 ) -> Prediction:
     """Predicts from sets in order of publication and drivers, both as known at known_at_jd.
 
-    Raises fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements.
+    Raises fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements, and ValueError for a time,
+    a horizon or a number of samples that is none.
     """
+    if samples < 1:
+        raise ValueError(f"{samples} samples make no window; give 1 or more")
     found = fit.predict(elements, drivers, known_at_jd, tables, min(horizon_days, fit.MAX_DAYS))
     nominal = _fly(found, found.state[None], np.array([found.ln_b]), np.array([found.ln_b_late]), horizon_days, 1)
     if not nominal.reached[0]:

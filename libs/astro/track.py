@@ -109,6 +109,8 @@ def _scatter_km(found: Prediction, seconds: Array, track: Array) -> Array:
     order = np.argsort(found.seconds, kind="stable")
     inside = (found.seconds[order] >= seconds[0]) & (found.seconds[order] <= seconds[-1])
     order = order[inside]
+    if not len(order):
+        raise ValueError("no sample comes down along the track; draw more samples, or ask for more of the window")
     at, places = found.seconds[order], _unit(found.flown.lat_deg[order], found.flown.lon_deg[order])
     between = np.array([np.interp(at, seconds, one) for one in track.T]).T
     between /= np.linalg.norm(between, axis=1)[:, None]

@@ -77,8 +77,11 @@ def draws(fit: Fit, spread: Spread, count: int, seed: int) -> Draws:
     """Samples of the spread; sample i depends on (seed, i) alone and not on count.
 
     ln B and the along-track spread are stratified by a low-discrepancy sequence whose origin is drawn from Philox
-    keyed by the seed. The spread of the semi-major axis acts as a speed change mu da / (2 a^2 v).
+    keyed by the seed. The spread of the semi-major axis acts as a speed change mu da / (2 a^2 v). ValueError for a
+    negative count.
     """
+    if count < 0:
+        raise ValueError(f"{count} samples cannot be drawn; give 0 or more")
     origin = np.random.Generator(np.random.Philox(key=seed & 0xFFFFFFFFFFFFFFFF)).random(2)
     steps = np.arange(1, count + 1)[:, None] * np.array([1.0 / _PLASTIC, 1.0 / _PLASTIC**2])
     normal = NormalDist().inv_cdf

@@ -11,7 +11,7 @@ import numpy as np
 from libs.astro import eop, frames, sgp4
 from libs.astro.elements import ElementSet
 from libs.astro.eop import EarthOrientation
-from libs.astro.time import DAY_S, seconds_between
+from libs.astro.time import DAY_S
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
 from spacecom.propagation.v1 import propagation_service_pb2 as wire
 
@@ -38,7 +38,7 @@ class Times:
         return cls(np.array([one.jd for one in epochs]), np.array([one.jd_fraction for one in epochs]))
 
     def since_s(self, jd: float, fraction: float) -> Array:
-        return np.asarray(seconds_between(jd, fraction, self.jd, self.fraction))  # type: ignore[arg-type]
+        return ((self.jd - jd) + (self.fraction - fraction)) * DAY_S
 
 
 def steps(jd: float, fraction: float, seconds: Array) -> Times:

@@ -31,13 +31,19 @@ def found() -> Prediction:
 def where(found: Prediction, seconds: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Latitude, longitude, degrees, and altitude, km."""
     start = gmst82_rad(found.fit.jd, found.fit.fr)
-    rows = [place(*r, start + GMST82_SPIN_RAD_S * t) for t, r in zip(seconds, states[:, :3].tolist(), strict=True)]
+    rows = [
+        place(x, y, z, start + GMST82_SPIN_RAD_S * t)
+        for t, (x, y, z) in zip(seconds, states[:, :3].tolist(), strict=True)
+    ]
     return np.array([[math.degrees(lat), math.degrees(lon), alt] for lat, lon, alt in rows])
 
 
 def apart_km(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    a, b = (np.array([frames.geodetic_to_itrf(*np.radians(p), 80.0) for p in points]) for points in (one, other))
-    return np.linalg.norm(a - b, axis=1)
+    return np.linalg.norm(at_80_km(one) - at_80_km(other), axis=1)
+
+
+def at_80_km(points_deg: np.ndarray) -> np.ndarray:
+    return np.array([frames.geodetic_to_itrf(lat, lon, 80.0) for lat, lon in np.radians(points_deg)])
 
 
 def test_the_nominal_path_ends_where_the_prediction_says(found):
