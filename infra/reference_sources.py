@@ -12,8 +12,8 @@ NOW, HOUR, DAY = datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=1), timedelta
 EXPECTED = Expected(24 * HOUR, 72 * HOUR)
 INTRODUCTION = f"""# Sources
 
-None is polled unless it is [enabled](../how-to/sources.md). At most {SHARE_PERCENT} % of each limit of an owner is
-used. Every request is on record before it is made, so that a restart forgets none, and at most one process polls.
+None is polled unless it is [enabled](../how-to/sources.md). At most {SHARE_PERCENT} % of each owner's limit is used.
+Every request is on record before it is made, so that a restart forgets none, and at most one process polls.
 
 ## Providers
 

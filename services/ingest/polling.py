@@ -26,6 +26,7 @@ from services.ingest.freshness import Failed, Outcome
 from services.ingest.handlers import Gate, Receipt
 from services.ingest.ledger import Poll
 from services.ingest.policies import Policy, Provider, Rhythm
+from services.ingest.source_states import AWAY
 
 P = ParamSpec("P")
 POLL_LOCK = 0x53504F4C
@@ -34,7 +35,6 @@ STAND_BY_S = 5.0
 TIP_LOOK_BACK = timedelta(days=30)
 FIRST_DAYS = 30.0  # asked of a source that has delivered nothing yet
 OVERLAP = timedelta(minutes=5)  # of what is asked with what came before
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Wait(Exception):
@@ -83,6 +83,7 @@ class Poller:
                         await self._poll_all()
             except* AWAY as error:
                 telemetry.log.warning("polling_waits", error=type(error.exceptions[0]).__name__)
+            _stop_when_told()
             await asyncio.sleep(STAND_BY_S)
 
     @asynccontextmanager
@@ -116,17 +117,19 @@ class Poller:
 
     async def turn(self, provider: str) -> datetime | None:
         """One step of each feed of the provider that is due; returns when one is due next, None when all are halted."""
-        for name in await self._polls(provider):
+        for name in self._names(provider):
             poll = (await self._polls(provider))[name]  # again: the feed before may have halted it
             if not poll.halted and poll.due_at <= self.clock():
                 await self._step(self.feeds[name], poll)
         waiting = [poll.due_at for poll in (await self._polls(provider)).values() if not poll.halted]
         return max(min(waiting), self._full.get(provider, min(waiting))) if waiting else None
 
+    def _names(self, provider: str) -> list[str]:
+        return [name for name, feed in self.feeds.items() if feed.policy.provider.name == provider]
+
     async def _polls(self, provider: str) -> dict[str, Poll]:
-        names = [name for name, feed in self.feeds.items() if feed.policy.provider.name == provider]
         async with self.gate.pool.acquire() as conn:
-            return await ledger.polls(conn, names)
+            return await ledger.polls(conn, self._names(provider))
 
     async def _step(self, feed: Feed, poll: Poll) -> None:
         policy, began = feed.policy, self.clock()
@@ -236,8 +239,8 @@ class Poller:
         if halted and provider.halts_all(fault.problem, fault.status):
             await self._halt_others(provider, feed.name, fault, now)
         elif fault.wait:
-            names = list(await self._polls(provider.name))
-            await self._note(ledger.put_off_all, names, scheduling.after_wait(now, fault.wait, now))
+            until = scheduling.after_wait(now, fault.wait, now)
+            await self._note(ledger.put_off_all, self._names(provider.name), until)
 
     async def _halt_others(self, provider: Provider, failed: str, fault: Fault, now: datetime) -> None:
         for name, poll in (await self._polls(provider.name)).items():
@@ -254,6 +257,13 @@ class Poller:
     ) -> None:
         async with self.gate.pool.acquire() as conn:
             await write(conn, *what, **named)
+
+
+def _stop_when_told() -> None:
+    """A stop that meets a failure of a task is shown by its group as the failure alone."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @dataclass(frozen=True, slots=True)
