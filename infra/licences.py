@@ -27,6 +27,7 @@ RUN = {
     "CC0-1.0",
     "ISC",
     "MIT",
+    "MIT-CMU",
     "PSF-2.0",
     "Unlicense",
     "Zlib",

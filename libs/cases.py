@@ -50,6 +50,16 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """A window that somebody else stated for the same re-entry."""
+
+    by: str
+    first_at: datetime
+    last_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class SaidOnTheDay:
     """By the network manager and the press."""
 
@@ -68,6 +78,9 @@ class Case:
     inputs: tuple[Input, ...]
     truths: tuple[Truth, ...]
     said: SaidOnTheDay | None
+    object_class: str = ""
+    published: tuple[Published, ...] = ()
+    declined_at: tuple[datetime, ...] = ()  # when no natural decay could be claimed
 
 
 def names() -> list[str]:
@@ -96,22 +109,33 @@ def load(name: str, data: Path | None = None) -> Case:
             inputs=(*_typed(raw), *(_file(one, (path.parent, data)) for one in raw.get("files", ()))),
             truths=tuple(map(_truth, raw["truths"])),
             said=_said(raw["said_on_the_day"]) if "said_on_the_day" in raw else None,
+            object_class=raw.get("object_class", ""),
+            published=tuple(map(_published, raw.get("published_windows", ()))),
+            declined_at=tuple(map(_instant, raw.get("to_be_declined_utc", ()))),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise BadCase(f"{path} lacks a field or has one of another kind: {error!r}") from error
 
 
 def _truth(raw: dict[str, Any]) -> Truth:
-    at = _instant(raw["at_utc"]) if "at_utc" in raw else None
-    tolerance = timedelta(minutes=raw.get("tolerance_min", 0))
     return Truth(
-        at - tolerance if at else _instant(raw["not_before_utc"]),
-        at + tolerance if at else _instant(raw["not_after_utc"]),
+        *_span(raw),
         raw["altitude_km"],
         raw["source"],
         raw.get("latitude_deg"),
         raw.get("longitude_deg"),
     )
+
+
+def _span(raw: dict[str, Any]) -> tuple[datetime, datetime]:
+    if "at_utc" not in raw:
+        return _instant(raw["not_before_utc"]), _instant(raw["not_after_utc"])
+    at, tolerance = _instant(raw["at_utc"]), timedelta(minutes=raw.get("tolerance_min", 0))
+    return at - tolerance, at + tolerance
+
+
+def _published(raw: dict[str, Any]) -> Published:
+    return Published(raw["by"], *_span(raw), raw["source"])
 
 
 def _said(raw: dict[str, Any]) -> SaidOnTheDay:

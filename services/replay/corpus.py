@@ -1,34 +1,103 @@
-"""Re-entries of the past that predictions are held against, read from the validation data: none of it is kept here."""
+"""Re-entries of the past that predictions are held against, read from cases; at each cut-off what was known then."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
-from libs.astro import tle, weather_csv
-from libs.astro.elements import ElementSet
-from libs.astro.time import datetime_to_jd, seconds_between
+from libs import cases
+from libs.astro import tle, weather, weather_csv
+from libs.astro.elements import ElementSet, Refused
+from libs.astro.time import datetime_to_jd, jd_to_datetime, seconds_between
 from libs.astro.weather import Day
+from libs.cases import BadCase, Case, Truth
+from libs.ccsds import omm
 
 CUT_OFFS_H = {"10 d": 240, "5 d": 120, "3 d": 72, "2 d": 48, "1 d": 24, "12 h": 12, "6 h": 6, "3 h": 3, "last": 0}
-WEATHER = "spaceweather/SW-All_celestrak_2025-12.csv"
 OLDEST_SET_DAYS = 3.0  # a prediction on an older set is not one of today
-_DAY_MINUTES = 1440
-# A tracking message tells of about 10 km, which comes 5 to 6 minutes after 80 km.
-_TO_80_KM = {37820: timedelta(minutes=-5.5)}
+POINT = timedelta(minutes=30)  # a truth known to this, either side, is a point; a wider one an interval
+INTERVAL = timedelta(hours=3)  # a truth no better known than this says little of an error
+_BELOW_KM, _TO_80_KM = 40.0, timedelta(minutes=-5.5)  # 10 km, of which tracking messages tell, is passed 5-6 min later
+_WEATHER_DAYS = 400.0
 # Objects whose truth is a day: this method's own aftercast, scored apart.
-_PSEUDO = {32789: "21:26", 51074: "14:51", 52388: "10:03", 64963: "23:59"}
-_OWN_TEST = {6073, 41765, 46719, 48450}  # an interval for a truth; controlled; thrusting
+AFTERCAST = {
+    "delfi-c3-2023": "2023-11-13T21:26:00Z",
+    "delfi-pq-2024": "2024-01-06T14:51:00Z",
+    "jilin-gaofen-4a-2025": "2025-12-17T10:03:00Z",
+    "sqx1-2025": "2025-12-25T23:59:00Z",
+}
+ELEMENTS: dict[str, Callable[[bytes], Iterable[ElementSet | Refused]]] = {
+    "TLE": tle.read,
+    "OMM_JSON": omm.read_omm_json,
+    "OMM_XML": omm.read_omm_xml,
+    "OMM_KVN": omm.read_omm_kvn,
+    "OMM_CSV": omm.read_omm_csv,
+}
+WEATHER = {"SPACE_WEATHER_CSV": weather_csv.read, "CSSI_SPACE_WEATHER": weather.read_cssi}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An element set and when it could be known, a Julian date pair: its publication, else its epoch."""
+
+    elements: ElementSet
+    at: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When the object passed 80 km, not before and not after."""
+
+    first_at: datetime
+    last_at: datetime
+    source: str
+
+    @property
+    def middle_at(self) -> datetime:
+        return self.first_at + (self.last_at - self.first_at) / 2
+
+    @property
+    def wide(self) -> bool:
+        return self.last_at - self.first_at > 2 * POINT
+
+    @property
+    def a_day(self) -> bool:
+        return self.last_at - self.first_at > INTERVAL
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
+    """truth: the point scored against, of an interval its middle; pseudo: it is this method's own aftercast."""
+
+    case: str
     catalogue_number: int
-    name: str
-    truth: datetime
+    object_class: str
+    truth: datetime | None
     pseudo: bool
-    elements: tuple[ElementSet, ...]
+    truths: tuple[Span, ...]
+    known: tuple[Known, ...]
+    days: tuple[Day, ...]
+    declined_at: tuple[datetime, ...]
+
+    @property
+    def interval(self) -> Span | None:
+        """The truth where it is no point."""
+        return self.truths[0] if self.truths and self.truths[0].wide and not self.pseudo else None
+
+    @property
+    def kind(self) -> str:
+        """How the truth is known: point, aftercast, interval, day, or "" when there is none."""
+        if self.truth is None:
+            return ""
+        if self.pseudo:
+            return "aftercast"
+        return "point" if not self.interval else "day" if self.interval.a_day else "interval"
+
+    @property
+    def calibrates(self) -> bool:
+        """Whether the calibration of windows rests on it: a point, and not steered."""
+        return self.truth is not None and self.interval is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,50 +108,96 @@ class Cut:
     name: str
     at: tuple[float, float]
     known: tuple[ElementSet, ...]
+    days: tuple[Day, ...]
+
+
+def load(names: Sequence[str], data: Path) -> tuple[list[Subject], dict[str, str]]:
+    """The subjects of cases, by name or by the path of a file, and why others cannot be read."""
+    found, absent = [], {}
+    for name in names:
+        try:
+            found.append(subject(cases.load(name, data)))
+        except BadCase as error:
+            absent[name] = str(error)
+    return found, absent
 
 
 def subjects(data: Path) -> list[Subject]:
-    index = json.loads((data / "tle_reentry/curated/index.json").read_text())
-    return [_subject(data, one) for one in index if one["norad"] not in _OWN_TEST]
+    """Of the product's own cases those that windows are calibrated on. BadCase where the input of one is absent."""
+    found = [subject(cases.load(name, data)) for name in cases.names()]
+    return [one for one in found if one.calibrates]
 
 
-def _subject(data: Path, one: "dict[str, str | int]") -> Subject:
-    number = int(one["norad"])
-    text = str(one["decay_utc"])
-    pseudo = number in _PSEUDO
-    if pseudo:
-        text = f"{text}T{_PSEUDO[number]}:00Z"
-    truth = datetime.fromisoformat(text).astimezone(UTC) + _TO_80_KM.get(number, timedelta())
-    return Subject(number, str(one["name"]), truth, pseudo, tuple(sets(data, number)))
+def subject(case: Case) -> Subject:
+    truths = tuple(_at_80_km(one) for one in case.truths)
+    pseudo = case.name in AFTERCAST
+    truth = datetime.fromisoformat(AFTERCAST[case.name]) if pseudo else None
+    if truth is None and truths:
+        truth = truths[0].middle_at
+    known = tuple(_known(case))
+    if not known:
+        raise BadCase(f"{case.name} has no element set; name a file of them in it")
+    last = truth or jd_to_datetime(known[-1].elements.epoch_jd, known[-1].elements.epoch_jd_fraction)
+    return Subject(
+        case.name, case.catalogue_number, case.object_class or "unknown", truth, pseudo, truths, known,
+        _days(case, last), case.declined_at,
+    )  # fmt: skip
 
 
-def sets(data: Path, number: int) -> list[ElementSet]:
-    read = tle.read((data / f"tle_reentry/curated/{number:05d}.tle").read_bytes())
-    return [one for one in read if isinstance(one, ElementSet)]
+def _at_80_km(truth: Truth) -> Span:
+    shift = _TO_80_KM if truth.altitude_km < _BELOW_KM else timedelta()
+    return Span(truth.first_at + shift, truth.last_at + shift, truth.source)
 
 
-def weather(data: Path) -> list[Day]:
-    return weather_csv.read((data / WEATHER).read_bytes()).observed
+def _known(case: Case) -> Iterator[Known]:
+    """In order of publication."""
+    for given in case.inputs:
+        if given.format not in ELEMENTS:
+            continue
+        published = datetime_to_jd(given.available_at) if given.available_at else None
+        for one in ELEMENTS[given.format](given.data):
+            if isinstance(one, ElementSet) and one.catalogue_number == case.catalogue_number:
+                yield Known(one, one.created or published or (one.epoch_jd, one.epoch_jd_fraction))
 
 
-def cuts(subject: Subject, *, lagged: bool = False) -> Iterator[Cut]:
+def _days(case: Case, until: datetime) -> tuple[Day, ...]:
+    mjd = datetime_to_jd(until)[0] - 2400000.5
+    by_mjd = {}
+    for given in case.inputs:
+        by_mjd |= {day.mjd: day for day in _observed(given.format, given.data)}
+    return tuple(by_mjd[one] for one in sorted(by_mjd) if abs(one - mjd) < _WEATHER_DAYS)
+
+
+@lru_cache(8)  # cases share these files
+def _observed(form: str, data: bytes) -> Sequence[Day]:
+    return WEATHER[form](data).observed if form in WEATHER else ()
+
+
+def cuts(subject: Subject, names: Sequence[str] = tuple(CUT_OFFS_H), *, lagged: bool = False) -> Iterator[Cut]:
     """The cut-offs at which a newer set was known than at the one before; lagged: without the newest of each."""
     last = 0.0
-    for name, hours in CUT_OFFS_H.items():
-        jd, fr = datetime_to_jd(subject.truth - timedelta(hours=hours))
-        known = _known(subject.elements, jd, fr, lagged=lagged)
-        if not known:
-            continue
-        newest = max(one.epoch_jd + one.epoch_jd_fraction for one in known)
-        if newest == last or jd + fr - newest > OLDEST_SET_DAYS:
+    if subject.truth is None:
+        return
+    for name in names:
+        found = cut(subject, name, subject.truth - timedelta(hours=CUT_OFFS_H[name]), lagged=lagged)
+        newest = max((one.epoch_jd + one.epoch_jd_fraction for one in found.known), default=0.0)
+        if newest == last or sum(found.at) - newest > OLDEST_SET_DAYS:
             continue
         last = newest
-        yield Cut(subject, name, (jd, fr), tuple(known))
+        yield found
 
 
-def _known(elements: Sequence[ElementSet], jd: float, fr: float, *, lagged: bool) -> list[ElementSet]:
-    known = [one for one in elements if seconds_between(jd, fr, one.epoch_jd, one.epoch_jd_fraction) <= 0.0]
-    if not lagged or not known:
-        return known
-    newest = max(one.epoch_jd + one.epoch_jd_fraction for one in known)
-    return [one for one in known if one.epoch_jd + one.epoch_jd_fraction < newest]
+def declining(subject: Subject) -> Iterator[Cut]:
+    """The instants at which no natural decay could be claimed."""
+    for at in subject.declined_at:
+        yield cut(subject, f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}", at)
+
+
+def cut(subject: Subject, name: str, when: datetime, *, lagged: bool = False) -> Cut:
+    jd, fr = datetime_to_jd(when)
+    known = [one.elements for one in subject.known if seconds_between(jd, fr, *one.at) <= 0.0]
+    if lagged and known:
+        newest = max(one.epoch_jd + one.epoch_jd_fraction for one in known)
+        known = [one for one in known if one.epoch_jd + one.epoch_jd_fraction < newest]
+    days = tuple(day for day in subject.days if day.mjd <= jd - 2400000.5 + fr)
+    return Cut(subject, name, (jd, fr), tuple(known), days)
