@@ -107,10 +107,15 @@ def normals(count: int, seed: int, degrees_of_freedom: float) -> tuple[Array, Ar
 
 
 def student(p: float, degrees_of_freedom: float) -> float:
-    """Quantile of Student's t, by G. W. Hill's expansion about the normal (Commun. ACM 13 (10), 619, 1970).
+    """Quantile of Student's t: exact for 4 degrees of freedom (W. T. Shaw, J. Comput. Finance 9 (4), 37, 2006).
 
-    Within 1e-3 of the exact from 5 degrees of freedom on and p in [0.001, 0.999]; infinite degrees give the normal.
+    Else G. W. Hill's expansion about the normal (Commun. ACM 13 (10), 619, 1970), within 1e-3 of the exact from 5
+    degrees on and p in [0.01, 0.99]; infinite degrees give the normal.
     """
+    if degrees_of_freedom == 4.0:  # noqa: PLR2004  the formula's own
+        root = math.sqrt(4.0 * p * (1.0 - p))
+        size = 2.0 * math.sqrt(max(math.cos(math.acos(min(root, 1.0)) / 3.0) / root - 1.0, 0.0))
+        return math.copysign(size, p - 0.5)
     z = NormalDist().inv_cdf(p)
     if math.isinf(degrees_of_freedom):
         return z

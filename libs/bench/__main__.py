@@ -21,6 +21,7 @@ CASES = {  # case: module and function of no argument that returns its Outcome
     "B8": ("libs.bench.entry", "fragments"),
     "B9": ("libs.bench.airspace", "lookup"),
     "B13": ("libs.bench.catalogue", "ingested"),
+    "prediction": ("libs.bench.prediction", "window"),
     "warm": ("libs.bench.warm", "start"),
     "log": ("libs.bench.log", "throughput"),
 }

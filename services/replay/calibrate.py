@@ -30,8 +30,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 VERSION = "2"
 DRAWS = 400
 LIVES_H = (3.0, 24.0)
-SIGMAS = (0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1)
-DEGREES = (5.0, 8.0, 20.0)
+SIGMAS = (0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1)
+DEGREES = (4.0, 6.0, 10.0, 20.0)
 SIGMAS_AXIS_KM = (0.25, 0.5, 0.75)
 STORM, FEW_SETS, ONE_SET = 2.5, 2.0, 3.0  # one object each: chosen beforehand, not fitted
 _ASTRAY = 0.02  # of predictions rest on a set so bad that the spread does not speak of it
@@ -124,7 +124,7 @@ def main() -> None:
     if not (backcast.DATA / "tle_reentry").exists():
         sys.exit(f"there is no validation data at {backcast.DATA}; set SPACECOM_VALIDATION_DATA to its folder")
     as_known, lagged = flown(lagged=False), flown(lagged=True)
-    found, without = calibrated(as_known)
+    found, without = calibrated([*as_known, *lagged])  # how late a set is known differs from user to user
     window.CALIBRATION.write_text(json.dumps(asdict(found), indent=2) + "\n")
     told: dict[str, Any] = {"calibration": asdict(found)}
     for name, some in (("as_known", as_known), ("lagged", lagged)):
@@ -135,7 +135,7 @@ def main() -> None:
             "pseudo_truth": scoring.kpis([row for row in rows if row.pseudo]),
         }
         sys.stdout.write(f"{name}, each object under a calibration fitted without it\n{backcast.table(told[name])}\n")
-    told["without"] = {one: asdict(without(one)) for one in sorted({one.catalogue_number for one in as_known})}
+    told["without"] = {one: asdict(without(one)) for one in sorted({row.catalogue_number for row in as_known})}
     backcast.OUT.mkdir(parents=True, exist_ok=True)
     (backcast.OUT / "calibration.json").write_text(json.dumps(told, indent=1))
 
