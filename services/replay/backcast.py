@@ -75,8 +75,6 @@ def predicted(cut: Cut, tables: Kept, by: Calibration | None) -> Prediction | De
 
 def row(cut: Cut, found: Prediction) -> Row:
     subject = cut.subject
-    if subject.truth is None:
-        raise ValueError(f"{subject.case} has no truth to score against")
 
     def hours(at: datetime) -> float:
         return seconds_between(found.fit.jd, found.fit.fr, *datetime_to_jd(at)) / 3600.0

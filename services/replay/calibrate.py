@@ -1,7 +1,7 @@
 """`python -m services.replay.calibrate`: fits the calibration of windows on the re-entries of the corpus.
 
-Writes libs/astro/data/window_calibration.json from all objects, and build/backcast/calibration.json: what each object
-scores under a calibration that was fitted without it. Needs SPACECOM_VALIDATION_DATA. Two processes.
+Writes libs/astro/data/window_calibration.json from all objects. What each scores under a calibration fitted without
+it: `spacecom backcast`. Needs SPACECOM_VALIDATION_DATA.
 """
 
 import itertools
@@ -16,19 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import fit, manoeuvre, sgp4, window
+from libs.astro import window
 from libs.astro.density_kept import Kept
-from libs.astro.weather import Day
 from libs.astro.window import Calibration, Spread
+from libs.cases import BadCase
 from services.replay import backcast, corpus, scoring, surfaces
-from services.replay.corpus import Cut
-from services.replay.scoring import Row
+from services.replay.corpus import Subject
 from services.replay.surfaces import Surface
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 VERSION = "2"
-DRAWS = 400
 LIVES_H = (3.0, 24.0)
 SIGMAS = (0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1)
 DEGREES = (4.0, 6.0, 10.0, 20.0)
@@ -40,27 +38,29 @@ _AXIS_NODES = np.linspace(-2.5, 2.5, 21)  # standard deviations
 
 
 @cache
-def _days() -> Sequence[Day]:
-    return corpus.weather(backcast.DATA)
-
-
-@cache
 def _tables() -> Kept:
     return Kept(backcast.TABLES)
 
 
-def _surface(cut: Cut) -> Surface | None:
-    try:
-        return surfaces.surface(cut, _days(), _tables())
-    except (fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements):
-        return None
+def of_subject(subject: Subject) -> list[Surface]:
+    """Of both runs: how late a set is known differs from user to user."""
+    found = []
+    for cut in (*corpus.cuts(subject), *corpus.cuts(subject, lagged=True)):
+        try:
+            found.append(surfaces.surface(cut, _tables()))
+        except backcast.DECLINED:
+            continue
+    return [one for one in found if one.life_h >= scoring.LEAST_LIFE_H]
 
 
-def flown(*, lagged: bool) -> list[Surface]:
-    cuts = [cut for subject in corpus.subjects(backcast.DATA) for cut in corpus.cuts(subject, lagged=lagged)]
+def flown(subjects: Sequence[Subject], step: Callable[[str], None] = lambda _: None) -> list[Surface]:
+    """The surfaces of all subjects, on two processes; step is told each subject that is done."""
+    found = []
     with get_context("spawn").Pool(backcast.PROCESSES) as pool:
-        found = pool.map(_surface, cuts, chunksize=1)
-    return [one for one in found if one is not None and one.life_h >= scoring.LEAST_LIFE_H]
+        for subject, some in zip(subjects, pool.imap(of_subject, subjects), strict=True):
+            found += some
+            step(subject.case)
+    return found
 
 
 def candidates() -> Iterator[Calibration]:
@@ -95,18 +95,6 @@ def best(scores: Array, rows: Sequence[bool], tried: Sequence[Calibration]) -> C
     return tried[int(np.argmax(scores[np.array(rows)].sum(axis=0)))]
 
 
-def left_out(found: Sequence[Surface], fitted: Callable[[int], Calibration]) -> list[Row]:
-    """Each prediction under the calibration fitted without its object."""
-    by = {number: fitted(number) for number in {one.catalogue_number for one in found}}
-    return [_row(one, by[one.catalogue_number]) for one in found]
-
-
-def _row(one: Surface, by: Calibration) -> Row:
-    hours = surfaces.sampled_h(one, spread_of(one, by), DRAWS)
-    error_h = one.nominal_h - one.life_h
-    return Row(one.catalogue_number, one.cut_off, one.pseudo, one.life_h, error_h, hours)
-
-
 def calibrated(found: Sequence[Surface]) -> tuple[Calibration, Callable[[int], Calibration]]:
     """The calibration on all, and for each object the one fitted without it."""
     tried = list(candidates())
@@ -121,23 +109,13 @@ def calibrated(found: Sequence[Surface]) -> tuple[Calibration, Callable[[int], C
 
 
 def main() -> None:
-    if not (backcast.DATA / "tle_reentry").exists():
-        sys.exit(f"there is no validation data at {backcast.DATA}; set SPACECOM_VALIDATION_DATA to its folder")
-    as_known, lagged = flown(lagged=False), flown(lagged=True)
-    found, without = calibrated([*as_known, *lagged])  # how late a set is known differs from user to user
+    try:
+        subjects = corpus.subjects(backcast.DATA)
+    except BadCase as error:
+        sys.exit(f"windows cannot be calibrated: {error}")
+    found, _ = calibrated(flown(subjects))
     window.CALIBRATION.write_text(json.dumps(asdict(found), indent=2) + "\n")
-    told: dict[str, Any] = {"calibration": asdict(found)}
-    for name, some in (("as_known", as_known), ("lagged", lagged)):
-        rows = left_out(some, without)
-        told[name] = {
-            "all": scoring.kpis(rows),
-            "truth_to_minutes": scoring.kpis([row for row in rows if not row.pseudo]),
-            "pseudo_truth": scoring.kpis([row for row in rows if row.pseudo]),
-        }
-        sys.stdout.write(f"{name}, each object under a calibration fitted without it\n{backcast.table(told[name])}\n")
-    told["without"] = {one: asdict(without(one)) for one in sorted({row.catalogue_number for row in as_known})}
-    backcast.OUT.mkdir(parents=True, exist_ok=True)
-    (backcast.OUT / "calibration.json").write_text(json.dumps(told, indent=1))
+    sys.stdout.write(f"{found}\n")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from libs.astro import tle, weather, weather_csv
 from libs.astro.elements import ElementSet, Refused
 from libs.astro.time import datetime_to_jd, jd_to_datetime, seconds_between
 from libs.astro.weather import Day
-from libs.cases import BadCase, Case, Truth
+from libs.cases import BadCase, Case, Published, Truth
 from libs.ccsds import omm
 
 CUT_OFFS_H = {"10 d": 240, "5 d": 120, "3 d": 72, "2 d": 48, "1 d": 24, "12 h": 12, "6 h": 6, "3 h": 3, "last": 0}
@@ -68,17 +68,21 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """truth: the point scored against, of an interval its middle; pseudo: it is this method's own aftercast."""
+    """truth: the point scored against, of an interval its middle; pseudo: it is this method's own aftercast.
+
+    Where nothing is known of the end, truth is the epoch of the newest set, and nothing is scored.
+    """
 
     case: str
     catalogue_number: int
     object_class: str
-    truth: datetime | None
+    truth: datetime
     pseudo: bool
     truths: tuple[Span, ...]
     known: tuple[Known, ...]
     days: tuple[Day, ...]
     declined_at: tuple[datetime, ...]
+    published: tuple[Published, ...]
 
     @property
     def interval(self) -> Span | None:
@@ -88,7 +92,7 @@ class Subject:
     @property
     def kind(self) -> str:
         """How the truth is known: point, aftercast, interval, day, or "" when there is none."""
-        if self.truth is None:
+        if not self.truths:
             return ""
         if self.pseudo:
             return "aftercast"
@@ -97,7 +101,7 @@ class Subject:
     @property
     def calibrates(self) -> bool:
         """Whether the calibration of windows rests on it: a point, and not steered."""
-        return self.truth is not None and self.interval is None
+        return self.kind in {"point", "aftercast"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +135,16 @@ def subjects(data: Path) -> list[Subject]:
 def subject(case: Case) -> Subject:
     truths = tuple(_at_80_km(one) for one in case.truths)
     pseudo = case.name in AFTERCAST
-    truth = datetime.fromisoformat(AFTERCAST[case.name]) if pseudo else None
-    if truth is None and truths:
-        truth = truths[0].middle_at
     known = tuple(_known(case))
     if not known:
         raise BadCase(f"{case.name} has no element set; name a file of them in it")
-    last = truth or jd_to_datetime(known[-1].elements.epoch_jd, known[-1].elements.epoch_jd_fraction)
+    last = known[-1].elements
+    truth = truths[0].middle_at if truths else jd_to_datetime(last.epoch_jd, last.epoch_jd_fraction)
+    if pseudo:
+        truth = datetime.fromisoformat(AFTERCAST[case.name])
     return Subject(
         case.name, case.catalogue_number, case.object_class or "unknown", truth, pseudo, truths, known,
-        _days(case, last), case.declined_at,
+        _days(case, truth), case.declined_at, case.published,
     )  # fmt: skip
 
 
@@ -162,7 +166,7 @@ def _known(case: Case) -> Iterator[Known]:
 
 def _days(case: Case, until: datetime) -> tuple[Day, ...]:
     mjd = datetime_to_jd(until)[0] - 2400000.5
-    by_mjd = {}
+    by_mjd: dict[int, Day] = {}
     for given in case.inputs:
         by_mjd |= {day.mjd: day for day in _observed(given.format, given.data)}
     return tuple(by_mjd[one] for one in sorted(by_mjd) if abs(one - mjd) < _WEATHER_DAYS)
@@ -176,7 +180,7 @@ def _observed(form: str, data: bytes) -> Sequence[Day]:
 def cuts(subject: Subject, names: Sequence[str] = tuple(CUT_OFFS_H), *, lagged: bool = False) -> Iterator[Cut]:
     """The cut-offs at which a newer set was known than at the one before; lagged: without the newest of each."""
     last = 0.0
-    if subject.truth is None:
+    if not subject.truths:
         return
     for name in names:
         found = cut(subject, name, subject.truth - timedelta(hours=CUT_OFFS_H[name]), lagged=lagged)

@@ -3,7 +3,7 @@
 Figures in percent are of the life that remained; `interval` is a 90 % interval over resampled objects.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from services.replay import scoring
 from services.replay.backcast import Claimed, Declined
-from services.replay.corpus import CUT_OFFS_H, Span, Subject
+from services.replay.corpus import CUT_OFFS_H, Subject
 from services.replay.scoring import LEAST_LIFE_H, LEVELS, Row
 
 Document = dict[str, Any]
@@ -43,12 +43,16 @@ def pack(rows: Sequence[Row], declined: Sequence[Declined], stood: Sequence[Decl
     headline = [row for row in rows if row.kind in HEADLINE]
     classes = sorted({row.object_class for row in headline})
     cases = sorted({row.case for row in headline})
+
+    def by(name: str, values: Iterable[str]) -> Document:
+        return {value: scoring.kpis([one for one in headline if getattr(one, name) == value]) for value in values}
+
     return {
         "headline": scoring.kpis(headline),
         "by_truth": {kind: scoring.kpis(some) for kind, some in by_kind.items()},
-        "by_cut_off": {name: scoring.kpis([one for one in headline if one.cut_off == name]) for name in CUT_OFFS_H},
-        "by_object_class": {name: scoring.kpis([one for one in headline if one.object_class == name]) for name in classes},
-        "by_case": {name: scoring.kpis([one for one in headline if one.case == name]) for name in cases},
+        "by_cut_off": by("cut_off", CUT_OFFS_H),
+        "by_object_class": by("object_class", classes),
+        "by_case": by("case", cases),
         "several_truths": [_against_each(row) for row in rows if len(row.truths_h) > 1],
         "rows": [told(row) for row in rows],
         "declined": [asdict(one) for one in declined],
@@ -98,19 +102,20 @@ def _against_each(row: Row) -> Document:
     }
 
 
-def published(subjects: Sequence[Subject], windows: Mapping[str, Sequence[Span]]) -> list[Document]:
-    """Windows that others stated for the cases, by case, held against the same truth."""
+def published(subjects: Sequence[Subject]) -> list[Document]:
+    """Windows that others stated for the cases, held against the first truth; an aftercast is marked by its source."""
     return [
         {
             "case": subject.case,
-            "by": one.source,
+            "by": one.by,
+            "source": one.source,
             "first_at": one.first_at.isoformat(),
             "last_at": one.last_at.isoformat(),
             "held": one.first_at <= subject.truths[0].last_at and subject.truths[0].first_at <= one.last_at,
         }
         for subject in subjects
         if subject.truths
-        for one in windows.get(subject.case, ())
+        for one in subject.published
     ]
 
 

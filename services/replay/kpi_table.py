@@ -31,9 +31,16 @@ def markdown(pack: Document) -> str:
     parts = [_grid(("what", "must", "found", "holds"), must_rows(pack["musts"]))]
     for name, title in (("as_known", "As known then"), ("lagged", "Lagged: the newest set dropped")):
         if name in pack:
-            parts += [f"### {title}", _grid(_HEAD, groups(pack[name])), _grid(_LEVEL_HEAD, levels(pack[name]["headline"]))]
+            parts += [
+                f"### {title}",
+                _grid(_HEAD, groups(pack[name])),
+                _grid(_LEVEL_HEAD, levels(pack[name]["headline"])),
+            ]
     parts += ["### Declined", "\n".join(f"- {text}" for text in declines(pack["as_known"])) or "None."]
-    parts += ["### Windows of others for the same re-entries", _grid(("case", "by", "window UTC", "held"), _others(pack))]
+    parts += [
+        "### Windows of others for the same re-entries",
+        _grid(("case", "by", "window UTC", "held"), _others(pack)),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -70,11 +77,19 @@ def levels(one: Document) -> list[tuple[str, ...]]:
 def _level(name: str, level: Document) -> tuple[str, ...]:
     low, high = level["held_interval_percent"]
     median = f"{level['width_median_percent']:.1f}" if "width_median_percent" in level else ""
-    return name, f"{level['held_percent']:.1f}", f"{low:.0f} to {high:.0f}", f"{level['width_mean_percent']:.1f}", median
+    return (
+        name,
+        f"{level['held_percent']:.1f}",
+        f"{low:.0f} to {high:.0f}",
+        f"{level['width_mean_percent']:.1f}",
+        median,
+    )
 
 
 def must_rows(musts: Sequence[Document]) -> list[tuple[str, ...]]:
-    return [(one["must"], f"{one['sign']} {one['limit']:g}", _found(one["found"]), _said(one["holds"])) for one in musts]
+    return [
+        (one["must"], f"{one['sign']} {one['limit']:g}", _found(one["found"]), _said(one["holds"])) for one in musts
+    ]
 
 
 def _found(found: float | Sequence[float] | None) -> str:

@@ -4,7 +4,6 @@ A surface stands for the flights of samples in calibrating only; a prediction fl
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from libs.astro import decay_tables, fit, prediction, window
 from libs.astro.density_kept import Kept
 from libs.astro.earth import WGS84_MU_KM3_S2
 from libs.astro.time import datetime_to_jd, seconds_between
-from libs.astro.weather import Day, drivers
+from libs.astro.weather import drivers
 from services.replay.corpus import Cut
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -41,12 +40,11 @@ class Surface:
     ln_life: Array
 
 
-def surface(cut: Cut, days: Sequence[Day], tables: Kept) -> Surface:
+def surface(cut: Cut, tables: Kept) -> Surface:
     """Raises what fit.predict raises."""
     jd, fr = cut.at
     mjd = jd - 2400000.5 + fr
-    known = [day for day in days if mjd - 140.0 < day.mjd <= mjd]
-    found = fit.predict(cut.known, drivers(known, mjd - 24.0, mjd + HORIZON_DAYS, mjd), jd + fr, tables)
+    found = fit.predict(cut.known, drivers(cut.days, mjd - 24.0, mjd + HORIZON_DAYS, mjd), jd + fr, tables)
     hours = np.array([_hours(found, change) for change in CHANGES_AXIS_KM])
     subject = cut.subject
     life_h = seconds_between(found.jd, found.fr, *datetime_to_jd(subject.truth)) / 3600.0
@@ -68,23 +66,6 @@ def _hours(found: fit.Fit, change_km: float) -> Array:
         stop_altitude_km=prediction.REENTRY_ALTITUDE_KM, max_days=HORIZON_DAYS,
     )  # fmt: skip
     return np.where(flown.reached, flown.seconds, np.nan) / 3600.0
-
-
-def sampled_h(one: Surface, spread: window.Spread, count: int) -> Array:
-    """Hours to 80 km of stratified draws of a spread; infinite where the sample stays up."""
-    z, y = window.normals(count, 1, spread.degrees_of_freedom)
-    return at(one, spread.sigma_ln_b * z, spread.sigma_a_km * y)
-
-
-def at(one: Surface, ln_b: Array, axis_km: Array) -> Array:
-    """Bilinear, the edges running on."""
-    x = np.clip((ln_b - CHANGES_LN_B[0]) / (CHANGES_LN_B[1] - CHANGES_LN_B[0]), 0.0, len(CHANGES_LN_B) - 1.001)
-    y = np.clip((axis_km - CHANGES_AXIS_KM[0]) / (CHANGES_AXIS_KM[1] - CHANGES_AXIS_KM[0]), 0.0, 3.999)
-    i, j = x.astype(int), y.astype(int)
-    s, t, table = x - i, y - j, one.ln_life
-    low = (1.0 - s) * table[j, i] + s * table[j, i + 1]
-    high = (1.0 - s) * table[j + 1, i] + s * table[j + 1, i + 1]
-    return np.asarray(np.nan_to_num(np.exp((1.0 - t) * low + t * high), nan=np.inf))
 
 
 def of_life(one: Surface, life_h: float) -> tuple[Array, Array]:
