@@ -32,7 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay),
+    *(running.up, running.down, running.status, running.doctor, demo.demo),
+    *(replaying.replay, replaying.backcast),
     *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
     *(hazards.predict, predictions.explain, predictions.track, predictions.ephemeris, predictions.czml),
     *(predictions.compare, hazards.alerts, hazards.ack, hazards.clear),

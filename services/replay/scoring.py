@@ -3,7 +3,7 @@
 A row is one prediction of one object. Shares are of the life that remained, counted from the newest element set used.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 

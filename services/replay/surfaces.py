@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import decay_tables, fit, prediction, window
+from libs.astro import decay_tables, fit, prediction
 from libs.astro.density_kept import Kept
 from libs.astro.earth import WGS84_MU_KM3_S2
 from libs.astro.time import datetime_to_jd, seconds_between
