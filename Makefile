@@ -87,6 +87,12 @@ bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r bench.lock
 	@touch $@
 
+calibrate: gen ## fit the calibration of windows anew on the re-entries of SPACECOM_VALIDATION_DATA
+	@$(BIN)/python -m services.replay.calibrate
+
+backcast: gen ## predict the re-entries of the past as known then; figures and tables into docs/reference/backcast
+	@$(BIN)/spacecom backcast --lagged --json docs/reference/backcast/kpi.json --figures docs/reference/backcast
+
 fuzz: gen ## new bytes for the gate, 60 s of them; what stops it is kept in build/fuzz
 	@SPACECOM_FUZZ_SECONDS=60 $(BIN)/pytest services/ingest/tests/test_fuzz.py
 

@@ -78,7 +78,7 @@ commas. Partners may be given a topic that is public as a whole; the others are 
 COMMAND = """# The `spacecom` command
 
 `.venv/bin/spacecom`, a client of the mesh. Every command takes `--json` and prints one JSON document then,
-`events tail` one on each line. Refusals go to standard error.
+`events tail` one on each line; `backcast` writes it to the file named. Refusals go to standard error.
 
 | exit status | meaning |
 |---|---|
