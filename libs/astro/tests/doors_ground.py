@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from libs.astro import airspace, airspace_geojson, geodesic_area, geodesic_buffer, h3_cells
+from libs.astro import airspace, airspace_boxes, airspace_geojson, geodesic_area, geodesic_buffer, h3_cells
 from libs.astro.airspace_outline import AUTHALIC_RADIUS_KM, BadOutline
 from libs.astro.elements import Refused
 from libs.astro.tests.airspace_files import box, collection, feature, loaded
@@ -260,4 +260,38 @@ AIRSPACE = (
     ),
 )
 
-DOORS = (*GEODESY, *AIRSPACE)
+SQUARE = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0], [0.0, 0.0]])
+BOX = {"rings": [SQUARE], "west_deg": 5.0, "south_deg": 5.0, "east_deg": 6.0, "north_deg": 6.0}
+
+
+@st.composite
+def boxes(draw) -> dict[str, Any]:
+    """On and beside the corners and edges of the square, with extent or none."""
+    west, south = draw(edged(-20.0, 20.0, 0.0, 10.0)), draw(edged(-20.0, 20.0, 0.0, 10.0))
+    east, north = west + draw(edged(0.0, 20.0, 10.0)), south + draw(edged(0.0, 20.0, 10.0))
+    return {"rings": [SQUARE], "west_deg": west, "south_deg": south, "east_deg": east, "north_deg": north}
+
+
+def _meets(given: dict[str, Any], found: object) -> bool:
+    lon, lat = (given["west_deg"], given["east_deg"]), (given["south_deg"], given["north_deg"])
+    return found == all(low <= 10.0 and high >= 0.0 for low, high in (lon, lat))
+
+
+BOXES = (
+    Door(
+        "airspace_boxes.meets",
+        airspace_boxes.meets,
+        boxes(),
+        _meets,
+        BOX,
+        [
+            *each("west_deg", (math.nan, 7.0), "a box has its west"),
+            *each("south_deg", (math.nan, 7.0), "a box has its west"),
+            *each("east_deg", (math.nan, 4.0), "a box has its west"),
+            *each("north_deg", (math.nan, 4.0), "a box has its west"),
+        ],
+        examples=100,
+    ),
+)
+
+DOORS = (*GEODESY, *AIRSPACE, *BOXES)
