@@ -74,7 +74,8 @@ def test_an_object_whose_thrust_has_ended_is_predicted(days):
 @needs_data
 @pytest.mark.parametrize(
     ("number", "day"),
-    [(48450, datetime(2025, 12, 15, tzinfo=UTC)),
+    [
+        (48450, datetime(2025, 12, 15, tzinfo=UTC)),
         (48450, datetime(2025, 12, 18, tzinfo=UTC)),
         (46719, datetime(2025, 8, 28, tzinfo=UTC)),
     ],
