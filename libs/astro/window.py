@@ -112,7 +112,7 @@ def student(p: float, degrees_of_freedom: float) -> float:
     Else G. W. Hill's expansion about the normal (Commun. ACM 13 (10), 619, 1970), within 3e-3 of the exact from 5
     degrees on and p in [0.025, 0.975]; infinite degrees give the normal.
     """
-    if degrees_of_freedom == 4.0:  # noqa: PLR2004  the formula's own
+    if degrees_of_freedom == 4.0:
         root = math.sqrt(4.0 * p * (1.0 - p))
         size = 2.0 * math.sqrt(max(math.cos(math.acos(min(root, 1.0)) / 3.0) / root - 1.0, 0.0))
         return math.copysign(size, p - 0.5)
