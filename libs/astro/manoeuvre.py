@@ -60,7 +60,7 @@ class Suspicion:
             f" {self.expected_km:+.2f} km or more, {days:.1f} days before the newest element set",
             Sign.UNSTEADY: f"the drag changed more than the atmosphere explains: {self.change_km:+.2f} km in two days"
             f" where other days give {self.expected_km:+.2f} km, {days:.1f} days before the newest element set",
-            Sign.DRIFT: f"the drag has run one way for a week: {self.change_km:+.2f} km in the two days before the newest"
+            Sign.DRIFT: f"drag has run one way for a week: {self.change_km:+.2f} km in the two days before the newest"
             f" element set where drag as it began gives {self.expected_km:+.2f} km",
         }[self.sign]
 

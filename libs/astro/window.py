@@ -109,10 +109,10 @@ def normals(count: int, seed: int, degrees_of_freedom: float) -> tuple[Array, Ar
 def student(p: float, degrees_of_freedom: float) -> float:
     """Quantile of Student's t: exact for 4 degrees of freedom (W. T. Shaw, J. Comput. Finance 9 (4), 37, 2006).
 
-    Else G. W. Hill's expansion about the normal (Commun. ACM 13 (10), 619, 1970), within 1e-3 of the exact from 5
-    degrees on and p in [0.01, 0.99]; infinite degrees give the normal.
+    Else G. W. Hill's expansion about the normal (Commun. ACM 13 (10), 619, 1970), within 3e-3 of the exact from 5
+    degrees on and p in [0.025, 0.975]; infinite degrees give the normal.
     """
-    if degrees_of_freedom == 4.0:  # noqa: PLR2004  the formula's own
+    if degrees_of_freedom == 4.0:
         root = math.sqrt(4.0 * p * (1.0 - p))
         size = 2.0 * math.sqrt(max(math.cos(math.acos(min(root, 1.0)) / 3.0) / root - 1.0, 0.0))
         return math.copysign(size, p - 0.5)

@@ -61,7 +61,7 @@ def done(work: Work) -> Done:
 
 
 def calibrating(chosen: Sequence[Subject]) -> list[Subject]:
-    """Those to calibrate on where one of the chosen is among them: it is to be left out."""
+    """Those to calibrate on where one of the chosen is among them: it is to be left out. BadCase without their input."""
     own = {one.case for one in chosen if one.calibrates} & set(cases.names())
     return corpus.subjects(backcast.DATA) if own else []
 
@@ -74,9 +74,11 @@ def without_each(subjects: Sequence[Subject], step: Step) -> tuple[Calibration |
     return found, {one.case: without(one.catalogue_number) for one in subjects}
 
 
-def run(chosen: Sequence[Subject], cut_offs: Sequence[str], step: Step, *, lagged: bool) -> kpi.Document:
-    """The whole document. Raises BadCase where the input of an object that windows are calibrated on is absent."""
-    fitted, by = without_each(calibrating(chosen), step)
+def run(
+    chosen: Sequence[Subject], subjects: Sequence[Subject], cut_offs: Sequence[str], step: Step, *, lagged: bool
+) -> kpi.Document:
+    """The whole document; subjects: what to calibrate on."""
+    fitted, by = without_each(subjects, step)
     work = [Work(one, tuple(cut_offs), lagged, by.get(one.case)) for one in chosen]
     with get_context("spawn").Pool(backcast.PROCESSES) as pool:
         found = list(_told(pool.imap(done, work), work, step))
@@ -175,13 +177,13 @@ def main(arguments: Sequence[str]) -> int:
     if not chosen or (given.cases and absent):
         return 1
     try:
-        with progress(len(chosen) + len(cases.names())) as step:
-            pack = run(
-                chosen, [name for name in corpus.CUT_OFFS_H if name in given.cut_offs], step, lagged=given.lagged
-            )
+        subjects = calibrating(chosen)
     except BadCase as error:
-        print(f"spacecom backcast: {error}", file=sys.stderr)
+        print(f"spacecom backcast: windows cannot be calibrated: {error}", file=sys.stderr)
         return 1
+    cut_offs = [name for name in corpus.CUT_OFFS_H if name in given.cut_offs]
+    with progress(len(subjects) + len(chosen)) as step:
+        pack = run(chosen, subjects, cut_offs, step, lagged=given.lagged)
     _write(pack, given)
     print(f"{time.monotonic() - began:.0f} s on {backcast.PROCESSES} processes", file=sys.stderr)
     return 0

@@ -95,6 +95,12 @@ def test_a_file_that_is_not_there_and_a_case_that_is_not_known_are_refused_with_
     assert (unknown.returncode, "cz5b-2022" in unknown.stderr) == (1, True)
 
 
+def test_a_backcast_needs_no_mesh_and_refuses_a_case_that_is_not_there_with_status_1(nowhere):
+    done = run("backcast", "--cases", "nothing", "--cut-offs", "1d", **nowhere)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no case 'nothing'" in done.stderr
+
+
 def test_doctor_says_what_is_wrong_with_status_4_and_as_one_document(nowhere):
     done = run("doctor", "--json", **nowhere)
     assert done.returncode == 4
