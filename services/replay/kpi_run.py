@@ -61,7 +61,7 @@ def done(work: Work) -> Done:
 
 
 def calibrating(chosen: Sequence[Subject]) -> list[Subject]:
-    """Those to calibrate on where one of the chosen is among them: it is to be left out. BadCase without their input."""
+    """Those to calibrate on where one of the chosen is among them, to be left out. BadCase where an input is absent."""
     own = {one.case for one in chosen if one.calibrates} & set(cases.names())
     return corpus.subjects(backcast.DATA) if own else []
 
