@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from services.replay.corpus import CUT_OFFS_H
+
 Document = dict[str, Any]
 
 _SAID = {
@@ -30,18 +32,41 @@ def markdown(pack: Document) -> str:
     """The tables of the page in the docs."""
     parts = [_grid(("what", "must", "found", "holds"), must_rows(pack["musts"]))]
     for name, title in (("as_known", "As known then"), ("lagged", "Lagged: the newest set dropped")):
-        if name in pack:
-            parts += [
-                f"### {title}",
-                _grid(_HEAD, groups(pack[name])),
-                _grid(_LEVEL_HEAD, levels(pack[name]["headline"])),
-            ]
+        if name not in pack:
+            continue
+        one = pack[name]
+        parts += [f"### {title}", _grid(_HEAD, groups(one)), _grid(_LEVEL_HEAD, levels(one["headline"]))]
+        parts += [f"### {title}: minutes of error, and % of the remaining life", _grid(*matrix(one["rows"]))]
+    parts += [
+        "### Truths of which sources give several",
+        _grid(("case", "cut-off", "90 % window meets"), _several(pack)),
+    ]
     parts += ["### Declined", "\n".join(f"- {text}" for text in declines(pack["as_known"])) or "None."]
     parts += [
         "### Windows of others for the same re-entries",
         _grid(("case", "by", "window UTC", "held"), _others(pack)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def matrix(rows: Sequence[Document]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """A line for each case, a column for each cut-off; late is positive; (-) where too little life is left."""
+    cut_offs = [name for name in CUT_OFFS_H if any(row["cut_off"] == name for row in rows)]
+    said = {(row["case"], row["cut_off"]): _error(row) for row in rows}
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    return ("case", *cut_offs), [(case, *(said.get((case, name), "") for name in cut_offs)) for case in cases]
+
+
+def _error(row: Document) -> str:
+    share = f"{row['error_percent']:+.1f}" if row["scored"] else "-"
+    return f"{row['error_min']:+.0f} ({share})"
+
+
+def _several(pack: Document) -> list[tuple[str, ...]]:
+    return [
+        (one["case"], one["cut_off"], ", ".join(_said(met) for met in one["met"]))
+        for one in pack["as_known"]["several_truths"]
+    ]
 
 
 def groups(one: Document) -> list[tuple[str, ...]]:

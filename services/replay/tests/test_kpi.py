@@ -83,6 +83,13 @@ def test_tables_say_all_groups_and_declines(pack):
     assert all(line.count("|") == line.replace("\\|", "").count("|") for line in page.splitlines())
 
 
+def test_the_matrix_has_a_line_for_each_case_and_a_column_for_each_cut_off(pack):
+    head, lines = kpi_table.matrix(pack["as_known"]["rows"])
+    assert head == ("case", "1 d", "12 h", "6 h")
+    assert lines[0] == ("case 1", "-24 (-2.0)", "-24 (-2.0)", "")
+    assert kpi_table.matrix([pack["as_known"]["rows"][0] | {"scored": False}])[1] == [("case 1", "-24 (-)")]
+
+
 def test_the_same_document_gives_the_same_figures(pack, tmp_path):
     first, second = (figures.write(pack, tmp_path / name) for name in ("a", "b"))
     assert [one.name for one in first] == [one.name for one in second]
