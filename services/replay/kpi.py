@@ -30,7 +30,7 @@ PUBLISHED = (
     },
     {
         "what": "windows as stated",
-        "by": "CORDS of the Aerospace Corporation, 67 last predictions",
+        "by": "CORDS of the Aerospace Corporation, 67 windows",
         "error_median_percent": 33.0,
         "held_percent": 58.0,
     },
