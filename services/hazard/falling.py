@@ -1,0 +1,239 @@
+"""From 120 km to the ground: the object in one piece to its break-up, then its pieces through the bands of levels."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from libs.astro import atmosphere, entry, entry_air, us76
+from libs.astro.airspace import Airspace
+from libs.astro.decay import SIDEREAL_RAD_S, gmst82_rad
+from libs.astro.entry_air import Air
+from libs.astro.fragments import Fragments
+from libs.astro.frames import EARTH_ROTATION_RAD_S, itrf_to_geodetic_each
+from libs.astro.weather import Drivers
+from services.hazard import scenario as scenarios
+from services.hazard.scenario import Scenario
+from services.hazard.visit_files import Visits
+
+Array = np.ndarray[Any, np.dtype[Any]]
+HANDOVER_KM = 120.0
+AIR_STEP_KM = 1.0  # ln of the density bends by 1e-3 between rows
+LONGEST_S = 86400.0  # a flake of 0.3 kg/m2 falls for six hours
+_ROUGH_STEP_KM = 5.0
+_WAY_KM = (115.0, 110.0, 105.0, 100.0, 95.0, 90.0, 80.0)
+_NODES_KM = (70.0, 60.0, 50.0, 45.0, 40.0, 35.0, 30.0, 25.0)  # a node every few seconds of the fast flight
+_CLEARANCE_KM = 1e-3  # the first node lies below the release
+_JD_OF_MJD_0 = 2400000.5
+
+
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """Samples at the handover: seconds after the start epoch (N,), states in TEME (N, 6), B in m2/kg (N,)."""
+
+    start_jd: float
+    start_jd_fraction: float
+    seconds: Array
+    states: Array
+    b_m2_kg: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """(N,) each: the object at re_entry_km, continued where it breaks higher, and at its break-up, states (N, 6)."""
+
+    reached: Array
+    seconds: Array
+    lat_deg: Array
+    lon_deg: Array
+    break_up_km: Array
+    break_up_s: Array
+    states: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """What became of the samples: `down` (N,) where all pieces were flown, visits of these alone."""
+
+    parents: Parents
+    down: Array
+    visits: Visits
+
+
+def fall(
+    entering: Entering, drivers: Drivers, scenario: Scenario, regions: Airspace, *,
+    seed: int, first_sample: int, re_entry_km: float, threads: int = 1,
+) -> Fallen:  # fmt: skip
+    """Sample i draws from (seed, first_sample + i) alone, so that chunks may be cut anywhere."""
+    count = len(entering.seconds)
+    states = earth_fixed(entering)
+    air = air_of(entering, states, drivers, scenario, seed, first_sample)
+    altitudes = scenarios.break_up_km(scenario, seed, first_sample, count)
+    parents = break_up(entering, states, altitudes, air, re_entry_km, threads)
+    drawn = [scenarios.pieces(scenario, seed, first_sample + i) for i in range(count)]
+    down, visits = descend(parents, drawn, air, scenario, regions, first_sample, threads)
+    return Fallen(parents, down, visits)
+
+
+def earth_fixed(entering: Entering) -> Array:
+    """(N, 6) on axes that turn with the Earth, the velocity seen from them."""
+    turned = gmst82_rad(entering.start_jd, entering.start_jd_fraction) + SIDEREAL_RAD_S * entering.seconds
+    c, s = np.cos(turned), np.sin(turned)
+    x, y, z, vx, vy, vz = entering.states.T
+    px, py = c * x + s * y, c * y - s * x
+    east, north = c * vx + s * vy, c * vy - s * vx
+    return np.stack([px, py, z, east + EARTH_ROTATION_RAD_S * py, north - EARTH_ROTATION_RAD_S * px, vz], axis=1)
+
+
+def air_of(
+    entering: Entering, states: Array, drivers: Drivers, scenario: Scenario, seed: int, first_sample: int
+) -> Air:
+    """The day's air along each sample's way down, under its own draw of the wind.
+
+    The way is found by a first flight through the air over the handover.
+    """
+    lat, lon = _places(states)
+    mjd = (entering.start_jd - _JD_OF_MJD_0) + entering.start_jd_fraction + entering.seconds / 86400.0
+    over = entry_air.air_of([
+        atmosphere.air_over(drivers, *map(float, where), step_km=_ROUGH_STEP_KM)
+        for where in zip(mjd, lat, lon, strict=True)
+    ])  # fmt: skip
+    bodies = entry.ballistic(1.0 / entering.b_m2_kg)
+    way = entry.fly(states, bodies, _WAY_KM, over, profile=np.arange(len(lat)), max_s=LONGEST_S)
+    alt = np.array([*reversed(_WAY_KM), HANDOVER_KM])
+    columns = (mjd[:, None] + way.seconds / 86400.0, mjd), (way.lat_deg, lat), (way.lon_deg, lon)
+    times, lats, lons = (np.column_stack([late[:, ::-1], first]) for late, first in columns)
+    along = [
+        atmosphere.air_along(drivers, alt, times[i], lats[i], lons[i], step_km=AIR_STEP_KM) for i in range(len(lat))
+    ]
+    winds = scenarios.winds(scenario, seed, first_sample, len(along))
+    return entry_air.with_wind(entry_air.air_of(along), scenario.climate.alt_km, *winds)
+
+
+def break_up(
+    entering: Entering, states: Array, altitudes_km: Array, air: Air, re_entry_km: float, threads: int
+) -> Parents:
+    count = len(states)
+    profile = np.arange(count)
+    at = np.full(count, re_entry_km)
+    levels = np.column_stack([np.maximum(at, altitudes_km), np.minimum(at, altitudes_km)])
+    flown = entry.fly(
+        states, entry.ballistic(1.0 / entering.b_m2_kg), levels, air, profile=profile, max_s=LONGEST_S, threads=threads
+    )
+    rows, re_entry = np.arange(count), (altitudes_km > re_entry_km).astype(int)
+    broken = 1 - re_entry
+    reached = flown.reached.all(axis=1)
+    both = np.stack([flown.states(0), flown.states(1)], axis=1)
+    return Parents(
+        reached,
+        entering.seconds + flown.seconds[rows, re_entry],
+        flown.lat_deg[rows, re_entry],
+        flown.lon_deg[rows, re_entry],
+        altitudes_km,
+        entering.seconds + flown.seconds[rows, broken],
+        both[rows, broken],
+    )
+
+
+def descend(
+    parents: Parents, drawn: list[Fragments], air: Air, scenario: Scenario, regions: Airspace, first_sample: int,
+    threads: int,
+) -> tuple[Array, Visits]:  # fmt: skip
+    """Flies the hazardous pieces of all samples that broke up; a sample one of whose pieces fails is not down."""
+    some = [Some.of(i, one) for i, one in enumerate(drawn) if parents.reached[i]]
+    flying = Some(*(np.concatenate([getattr(one, each.name) for one in some]) for each in fields(Some))) if some else None
+    if flying is None:
+        return np.zeros(len(drawn), bool), _no_visits()
+    released = parents.states[flying.row]
+    released[:, 3:] += 1e-3 * flying.delta_v_m_s
+    nodes, bands = nodes_of(scenario)
+    top = parents.break_up_km[flying.row]
+    levels = np.minimum(nodes, top[:, None] - _CLEARANCE_KM)
+    flown = entry.fly(
+        released, flying.pieces(), levels, air, profile=flying.row, max_s=LONGEST_S, threads=threads
+    )
+    lat, lon = _places(released)
+    start_s = parents.break_up_s[flying.row][:, None]
+    stays = regions.stays(
+        start_s + np.column_stack([np.zeros(len(top)), flown.seconds]),
+        np.column_stack([lat, flown.lat_deg]),
+        np.column_stack([lon, flown.lon_deg]),
+        level_fl(np.column_stack([top, levels])),
+        1 + flown.reached.sum(axis=1, dtype=np.int32),
+        bands,
+        threads,
+    )
+    down = parents.reached.copy()
+    down[flying.row[flown.broken]] = False
+    return down, _visits(flying, stays, down, first_sample)
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Hazardous pieces that may come through, of many samples: row of the sample and number within it."""
+
+    row: Array
+    piece: Array
+    kind: Array
+    shape: Array
+    mass_kg: Array
+    area_m2: Array
+    length_m: Array
+    survival: Array
+    delta_v_m_s: Array
+
+    @staticmethod
+    def of(row: int, drawn: Fragments) -> "Some":
+        kept = np.flatnonzero(drawn.hazardous & (drawn.survival > 0.0))
+        columns = (drawn.kind, drawn.shape, drawn.mass_kg, drawn.area_m2, drawn.length_m, drawn.survival)
+        return Some(np.full(len(kept), row), kept, *(one[kept] for one in columns), drawn.delta_v_m_s[kept])
+
+    def pieces(self) -> entry.Pieces:
+        return entry.Pieces(self.mass_kg / self.area_m2, self.length_m, self.shape)
+
+
+def nodes_of(scenario: Scenario) -> tuple[Array, Array]:
+    """Altitudes of the nodes below the release, km, and the node at which each band starts, the release being 0."""
+    edges = np.array([entry.flight_level_km(level) for level in scenario.band_edges_fl])
+    above = np.array([alt for alt in _NODES_KM if alt > edges[0]])
+    return np.concatenate([above, edges]), np.r_[0, 1 + len(above) + np.arange(len(edges))].astype(np.int32)
+
+
+def level_fl(alt_km: Array) -> Array:
+    """Undoes entry.flight_level_km."""
+    return us76.RADIUS_KM * alt_km / (us76.RADIUS_KM + alt_km) / entry.FOOT_KM / 100.0
+
+
+def _places(states: Array) -> tuple[Array, Array]:
+    lat, lon, _ = itrf_to_geodetic_each(np.ascontiguousarray(states[:, :3].T))
+    return np.degrees(lat), np.degrees(lon)
+
+
+def _visits(flying: Some, stays: Any, down: Array, first_sample: int) -> Visits:
+    kept = down[flying.row[stays.piece]]
+    of = flying.piece, flying.kind, flying.survival, flying.mass_kg, flying.area_m2
+    stay = {name.name: getattr(stays, name.name)[kept] for name in fields(stays)}
+    at = stay["piece"]
+    piece, kind, survival, mass, area = (one[at] for one in of)
+    seconds = stay["exit_s"] - stay["entry_s"]
+    descent = (_alt_m(stay["entry_fl"]) - _alt_m(stay["exit_fl"])) / seconds
+    return Visits(
+        (first_sample + flying.row[at]).astype(np.int32),
+        piece.astype(np.int16),
+        kind.astype(np.int16),
+        stay["region"].astype(np.int16),
+        stay["band"].astype(np.int8),
+        stay["entry_s"],
+        stay["exit_s"],
+        *(stay[name].astype(np.float32) for name in ("entry_lat_deg", "entry_lon_deg", "exit_lat_deg", "exit_lon_deg")),
+        *(stay[name].astype(np.float32) for name in ("entry_fl", "exit_fl")),
+        *(one.astype(np.float32) for one in (descent, survival, mass, area)),
+    )
+
+
+def _alt_m(level: Array) -> Array:
+    return 1e3 * entry.flight_level_km(level)
+
+
+def _no_visits() -> Visits:
+    return Visits(*(np.empty(0) for _ in fields(Visits)))
