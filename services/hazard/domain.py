@@ -62,6 +62,16 @@ class Prediction:
     sample_count: int
     draws_sha256: str
     drivers_sha256: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A scenario by its blob. `variant`: an analyst's own, of which nobody is alerted."""
+
+    sha256: str
+    seed: int
+    variant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class RunRequested:
     airspace_sha256: str
     sample_count: int
     chunk_count: int
+    scenario: Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,8 @@ class ChunkRequested:
     reentry_altitude_km: float
     model_version: str
     window_start: Epoch
+    scenario_sha256: str
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,9 @@ class ChunkCompleted:
     result_sha256: str
     completed_sample_count: int
     model_version: str
+    visits_sha256: str = ""
+    minutes_sha256: str = ""
+    cells_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +151,43 @@ class FirPass:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceHazard:
+    """Pieces somewhere in a band, or at any level: limits 0 and 0. upper_fl is 0 for the band without one."""
+
+    lower_fl: float
+    upper_fl: float
+    any_probability: float
+    entering_pieces: float
+    piece_seconds: float
+    peak_pieces: float
+    peak_time: datetime
+    first_time: datetime
+    last_time: datetime
+    mean_dwell_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class FirHazard:
     fir_designator: str
     fir_name: str
     share: float
     passes: tuple[FirPass, ...]
+    pieces: PieceHazard | None = None
+    bands: tuple[PieceHazard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TravellingBox:
+    kind: str
+    lower_fl: float
+    upper_fl: float
+    from_s: float
+    until_s: float
+    ahead_from_km: float
+    ahead_until_km: float
+    aside_km: float
+    mean_dwell_s: float
+    expected_pieces: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +214,27 @@ class HazardAssessed:
     airspace_notice: str
     points_sha256: str
     model_version: str
+    scenario_sha256: str
+    scenario_name: str
+    object_class: str
+    class_reason: str
+    seed: int
+    pieces: PieceHazard
+    bands: tuple[PieceHazard, ...]
+    unassigned: FirHazard
+    minutes_sha256: str
+    visits_sha256: tuple[str, ...]
+    corridor_sha256: str
+    boxes: tuple[TravellingBox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantAssessed:
+    hazard: HazardAssessed
 
 
 RunEvent = RunRequested | ChunkRequested | ChunkCompleted | ChunkFailed | RunCompleted | RunFailed
-Event = RunEvent | HazardAssessed
+Event = RunEvent | HazardAssessed | VariantAssessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +275,14 @@ def evolve(run: Run, event: RunEvent) -> Run:
 
 
 def request(
-    run_id: UUID, prediction: Prediction, airspace: AirspaceSet, *, chunk_samples: int, most: int, model_version: str
+    run_id: UUID,
+    prediction: Prediction,
+    airspace: AirspaceSet,
+    scenario: Chosen,
+    *,
+    chunk_samples: int,
+    most: int,
+    model_version: str,
 ) -> list[RunEvent]:
     """The run and all of its chunks, to be appended together."""
     samples = min(prediction.sample_count, most)
@@ -224,6 +296,7 @@ def request(
         airspace.geojson_sha256,
         samples,
         len(firsts),
+        scenario,
     )
     chunks = [
         ChunkRequested(
@@ -237,6 +310,8 @@ def request(
             prediction.reentry_altitude_km,
             model_version,
             prediction.window_start,
+            scenario.sha256,
+            scenario.seed,
         )
         for number, first in enumerate(firsts)
     ]

@@ -1,18 +1,19 @@
 """From 120 km to the ground: the object in one piece to its break-up, then its pieces through the bands of levels."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from libs.astro import atmosphere, entry, entry_air, us76
-from libs.astro.airspace import Airspace
+from libs.astro.airspace import Airspace, Stays
 from libs.astro.decay import SIDEREAL_RAD_S, gmst82_rad
 from libs.astro.entry_air import Air
 from libs.astro.fragments import Fragments
-from libs.astro.frames import EARTH_ROTATION_RAD_S, itrf_to_geodetic_each
+from libs.astro.frames import EARTH_RADIUS_KM, EARTH_ROTATION_RAD_S, itrf_to_geodetic_each
 from libs.astro.weather import Drivers
 from services.hazard import scenario as scenarios
+from services.hazard import visit_files
 from services.hazard.scenario import Scenario
 from services.hazard.visit_files import Visits
 
@@ -29,10 +30,11 @@ _JD_OF_MJD_0 = 2400000.5
 
 @dataclass(frozen=True, slots=True)
 class Entering:
-    """Samples at the handover: seconds after the start epoch (N,), states in TEME (N, 6), B in m2/kg (N,)."""
+    """Samples at the handover: numbers, seconds after the start epoch (N,), states in TEME (N, 6), B in m2/kg (N,)."""
 
     start_jd: float
     start_jd_fraction: float
+    samples: Array
     seconds: Array
     states: Array
     b_m2_kg: Array
@@ -40,15 +42,21 @@ class Entering:
 
 @dataclass(frozen=True, slots=True)
 class Parents:
-    """(N,) each: the object at re_entry_km, continued where it breaks higher, and at its break-up, states (N, 6)."""
+    """(N,) each: the object at re_entry_km, continued where it breaks higher, and at its break-up, states (N, 6).
+
+    heading_deg: of the velocity at re_entry_km on axes that do not turn, clockwise from north.
+    track (N, k, 4) leads from the handover to re-entry: seconds, latitude, longitude, altitude in km.
+    """
 
     reached: Array
     seconds: Array
     lat_deg: Array
     lon_deg: Array
+    heading_deg: Array
     break_up_km: Array
     break_up_s: Array
     states: Array
+    track: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +70,18 @@ class Fallen:
 
 def fall(
     entering: Entering, drivers: Drivers, scenario: Scenario, regions: Airspace, *,
-    seed: int, first_sample: int, re_entry_km: float, threads: int = 1,
+    seed: int, re_entry_km: float, threads: int = 1,
 ) -> Fallen:  # fmt: skip
-    """Sample i draws from (seed, first_sample + i) alone, so that chunks may be cut anywhere."""
-    count = len(entering.seconds)
+    """A sample draws from the seed and its own number alone, so that chunks may be cut anywhere."""
+    if not len(entering.samples):
+        return _nobody()
     states = earth_fixed(entering)
-    air = air_of(entering, states, drivers, scenario, seed, first_sample)
-    altitudes = scenarios.break_up_km(scenario, seed, first_sample, count)
+    air = air_of(entering, states, drivers, scenario, seed)
+    altitudes = scenarios.break_up_km(scenario, seed, entering.samples)
     parents = break_up(entering, states, altitudes, air, re_entry_km, threads)
-    drawn = [scenarios.pieces(scenario, seed, first_sample + i) for i in range(count)]
-    down, visits = descend(parents, drawn, air, scenario, regions, first_sample, threads)
-    return Fallen(parents, down, visits)
+    drawn = [scenarios.pieces(scenario, seed, int(number)) for number in entering.samples]
+    down, visits = descend(parents, drawn, air, scenario, regions, threads)
+    return Fallen(parents, down, replace(visits, sample=entering.samples[visits.sample].astype(np.int32)))
 
 
 def earth_fixed(entering: Entering) -> Array:
@@ -85,9 +94,7 @@ def earth_fixed(entering: Entering) -> Array:
     return np.stack([px, py, z, east + EARTH_ROTATION_RAD_S * py, north - EARTH_ROTATION_RAD_S * px, vz], axis=1)
 
 
-def air_of(
-    entering: Entering, states: Array, drivers: Drivers, scenario: Scenario, seed: int, first_sample: int
-) -> Air:
+def air_of(entering: Entering, states: Array, drivers: Drivers, scenario: Scenario, seed: int) -> Air:
     """The day's air along each sample's way down, under its own draw of the wind.
 
     The way is found by a first flight through the air over the handover.
@@ -106,7 +113,7 @@ def air_of(
     along = [
         atmosphere.air_along(drivers, alt, times[i], lats[i], lons[i], step_km=AIR_STEP_KM) for i in range(len(lat))
     ]
-    winds = scenarios.winds(scenario, seed, first_sample, len(along))
+    winds = scenarios.winds(scenario, seed, entering.samples)
     return entry_air.with_wind(entry_air.air_of(along), scenario.climate.alt_km, *winds)
 
 
@@ -114,36 +121,39 @@ def break_up(
     entering: Entering, states: Array, altitudes_km: Array, air: Air, re_entry_km: float, threads: int
 ) -> Parents:
     count = len(states)
-    profile = np.arange(count)
-    at = np.full(count, re_entry_km)
-    levels = np.column_stack([np.maximum(at, altitudes_km), np.minimum(at, altitudes_km)])
+    rows = np.arange(count)
+    wanted = np.column_stack([np.tile([*_WAY_KM[:-1], re_entry_km], (count, 1)), altitudes_km])
+    levels = -np.sort(-wanted, axis=1)
     flown = entry.fly(
-        states, entry.ballistic(1.0 / entering.b_m2_kg), levels, air, profile=profile, max_s=LONGEST_S, threads=threads
+        states, entry.ballistic(1.0 / entering.b_m2_kg), levels, air, profile=rows, max_s=LONGEST_S, threads=threads
     )
-    rows, re_entry = np.arange(count), (altitudes_km > re_entry_km).astype(int)
-    broken = 1 - re_entry
-    reached = flown.reached.all(axis=1)
-    both = np.stack([flown.states(0), flown.states(1)], axis=1)
+    at, broken = (levels == re_entry_km).argmax(axis=1), (levels == altitudes_km[:, None]).argmax(axis=1)
+    seconds = entering.seconds[:, None] + flown.seconds
+    places = flown.lat_deg[rows, broken], flown.lon_deg[rows, broken], altitudes_km
+    speeds = (one[rows, broken] for one in (flown.east_m_s, flown.north_m_s, flown.up_m_s))
+    radius_m = 1e3 * (EARTH_RADIUS_KM + re_entry_km) * np.cos(np.radians(flown.lat_deg[rows, at]))
+    east = flown.east_m_s[rows, at] + EARTH_ROTATION_RAD_S * radius_m
     return Parents(
-        reached,
-        entering.seconds + flown.seconds[rows, re_entry],
-        flown.lat_deg[rows, re_entry],
-        flown.lon_deg[rows, re_entry],
+        flown.reached.all(axis=1),
+        seconds[rows, at],
+        flown.lat_deg[rows, at],
+        flown.lon_deg[rows, at],
+        np.degrees(np.arctan2(east, flown.north_m_s[rows, at])),
         altitudes_km,
-        entering.seconds + flown.seconds[rows, broken],
-        both[rows, broken],
+        seconds[rows, broken],
+        entry.earth_fixed(*places, *speeds),
+        np.stack([seconds, flown.lat_deg, flown.lon_deg, levels], axis=-1),
     )
 
 
 def descend(
-    parents: Parents, drawn: list[Fragments], air: Air, scenario: Scenario, regions: Airspace, first_sample: int,
-    threads: int,
+    parents: Parents, drawn: list[Fragments], air: Air, scenario: Scenario, regions: Airspace, threads: int
 ) -> tuple[Array, Visits]:  # fmt: skip
     """Flies the hazardous pieces of all samples that broke up; a sample one of whose pieces fails is not down."""
     some = [Some.of(i, one) for i, one in enumerate(drawn) if parents.reached[i]]
-    flying = Some(*(np.concatenate([getattr(one, each.name) for one in some]) for each in fields(Some))) if some else None
-    if flying is None:
-        return np.zeros(len(drawn), bool), _no_visits()
+    if not some:
+        return np.zeros(len(drawn), bool), visit_files.joined([])
+    flying = Some(*(np.concatenate([getattr(one, each.name) for one in some]) for each in fields(Some)))
     released = parents.states[flying.row]
     released[:, 3:] += 1e-3 * flying.delta_v_m_s
     nodes, bands = nodes_of(scenario)
@@ -165,7 +175,7 @@ def descend(
     )
     down = parents.reached.copy()
     down[flying.row[flown.broken]] = False
-    return down, _visits(flying, stays, down, first_sample)
+    return down, _visits(flying, stays, down)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +219,7 @@ def _places(states: Array) -> tuple[Array, Array]:
     return np.degrees(lat), np.degrees(lon)
 
 
-def _visits(flying: Some, stays: Any, down: Array, first_sample: int) -> Visits:
+def _visits(flying: Some, stays: Stays, down: Array) -> Visits:
     kept = down[flying.row[stays.piece]]
     of = flying.piece, flying.kind, flying.survival, flying.mass_kg, flying.area_m2
     stay = {name.name: getattr(stays, name.name)[kept] for name in fields(stays)}
@@ -218,7 +228,7 @@ def _visits(flying: Some, stays: Any, down: Array, first_sample: int) -> Visits:
     seconds = stay["exit_s"] - stay["entry_s"]
     descent = (_alt_m(stay["entry_fl"]) - _alt_m(stay["exit_fl"])) / seconds
     return Visits(
-        (first_sample + flying.row[at]).astype(np.int32),
+        flying.row[at],
         piece.astype(np.int16),
         kind.astype(np.int16),
         stay["region"].astype(np.int16),
@@ -235,5 +245,7 @@ def _alt_m(level: Array) -> Array:
     return 1e3 * entry.flight_level_km(level)
 
 
-def _no_visits() -> Visits:
-    return Visits(*(np.empty(0) for _ in fields(Visits)))
+def _nobody() -> Fallen:
+    none = np.empty(0)
+    parents = Parents(none.astype(bool), *[none] * 6, np.empty((0, 6)), np.empty((0, 0, 4)))
+    return Fallen(parents, parents.reached, visit_files.joined([]))

@@ -13,9 +13,10 @@ from libs.consume import Commit, Delivery, Handler
 from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
 from libs.workers import Lost, Workers
-from services.hazard import assessing, codec, domain, flying, queries
-from services.hazard.domain import ChunkCompleted, ChunkFailed, Prediction, Run, RunState
+from services.hazard import assessing, codec, domain, flying, parting, queries, scenario
+from services.hazard.domain import ChunkCompleted, ChunkFailed, Chosen, Prediction, Run, RunState
 from services.hazard.flight_files import BadFile
+from services.hazard.scenario import BadScenario
 from services.hazard.settings import HazardSettings
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
@@ -46,7 +47,13 @@ async def load(log: EventLog, conn: Connection, run_id: UUID) -> tuple[Run, list
 
 
 async def start(
-    conn: Connection, desk: Desk, run_id: UUID, prediction: Prediction, cause: Cause, most: int = 0
+    conn: Connection,
+    desk: Desk,
+    run_id: UUID,
+    prediction: Prediction,
+    cause: Cause,
+    most: int = 0,
+    chosen: Chosen | None = None,
 ) -> bool:
     """Appends the run and its chunks once; False when no airspace is known to run it on."""
     airspace = await queries.airspace(conn, desk.settings.hazard_airspace_dataset)
@@ -58,6 +65,7 @@ async def start(
         run_id,
         prediction,
         airspace,
+        chosen or await choose(conn, desk, prediction),
         chunk_samples=desk.settings.hazard_chunk_samples,
         most=min(most or desk.settings.hazard_max_samples, desk.settings.hazard_max_samples),
         model_version=model_version(),
@@ -68,6 +76,12 @@ async def start(
     ]
     await desk.log.append(conn, stream_of(run_id), facts, after=0, cause=cause)
     return True
+
+
+async def choose(conn: Connection, desk: Desk, prediction: Prediction) -> Chosen:
+    """The scenario that what is known of the object gives."""
+    chosen = scenario.choose(await queries.known_object(conn, prediction.catalogue_number))
+    return Chosen(await desk.blobs.put(scenario.to_json(chosen)), prediction.seed)
 
 
 def run_of(prediction_event_id: UUID) -> UUID:
@@ -120,6 +134,26 @@ class Starter:
 
         return commit
 
+    async def described(self, delivery: Delivery[ingest.ObjectCatalogued | ingest.ObjectRevised]) -> Commit:
+        fact = delivery.message
+        known = codec.known_object(fact.description)
+
+        async def commit(conn: Connection) -> None:
+            await conn.execute(
+                """INSERT INTO objects AS o (catalogue_number, version, kind, dry_mass_kg, shape)
+                   VALUES ($1, $2, $3, $4, $5)
+                   ON CONFLICT (catalogue_number) DO UPDATE SET version = EXCLUDED.version, kind = EXCLUDED.kind,
+                     dry_mass_kg = EXCLUDED.dry_mass_kg, shape = EXCLUDED.shape
+                   WHERE o.version < EXCLUDED.version""",
+                fact.catalogue_number,
+                delivery.sequence,
+                known.kind,
+                known.dry_mass_kg,
+                known.shape,
+            )
+
+        return commit
+
 
 @dataclass(frozen=True, slots=True)
 class Settler:
@@ -140,8 +174,8 @@ class Settler:
             facts = [Fact(codec.to_wire(end), known_at, derived_id(run_id, "hazard-end", 0))]
             writes = [(stream_of(run_id), len(history), facts)]
             if assessed:
-                stream = f"hazard/{assessed.catalogue_number}"
-                fact = Fact(codec.to_wire(assessed), known_at, derived_id(run_id, "hazard-end", 1))
+                stream, event = _told(run, run_id, assessed)
+                fact = Fact(codec.to_wire(event), known_at, derived_id(run_id, "hazard-end", 1))
                 writes.append((stream, len(await self.desk.log.load(conn, stream)), [fact]))
             await self.desk.log.append_all(conn, writes, delivery.cause)
 
@@ -164,16 +198,27 @@ class Settler:
         if run.requested is None:
             raise BadFile("the run was never requested")
         blobs, asked, requested = self.desk.blobs, run.chunks[0], run.requested
+        done = [run.completed[chunk] for chunk in sorted(run.completed)]
         job = assessing.Job(
-            tuple([await blobs.get(run.completed[chunk].result_sha256) for chunk in sorted(run.completed)]),
+            tuple([await blobs.get(one.result_sha256) for one in done]),
+            tuple([await blobs.get(one.minutes_sha256) for one in done]),
+            tuple([await blobs.get(one.cells_sha256) for one in done]),
+            await blobs.get(asked.scenario_sha256),
             requested.sample_count,
             run.flown,
             await blobs.get(asked.draws_sha256),
             await blobs.get(asked.drivers_sha256),
             await blobs.get(asked.airspace_sha256),
             asked.reentry_altitude_km,
+            asked.seed,
         )
-        found = await self.desk.workers.run(assessing.assess, job)
+        chunks = {one.chunk: one for one in run.chunks}
+        visits = tuple(
+            parting.Chunk(chunks[one.chunk].first_sample, chunks[one.chunk].sample_count, one.visits_sha256)
+            for one in done
+        )
+        settled = await self.desk.workers.run(parting.settle, job, visits, asked.scenario_sha256, blobs)
+        found = settled.assessed
         async with self.desk.database.acquire() as conn:
             airspace = await queries.airspace(conn, requested.airspace_dataset)
             _, history = await load(self.desk.log, conn, run_id)
@@ -192,9 +237,28 @@ class Settler:
             sample_count=found.sample_count,
             airspace_dataset=requested.airspace_dataset,
             airspace_notice=airspace.notice if airspace else "",
-            points_sha256=await blobs.put(found.points),
+            points_sha256=settled.points_sha256,
             model_version=found.model_version,
+            scenario_sha256=asked.scenario_sha256,
+            scenario_name=settled.scenario.name,
+            object_class=settled.scenario.object_class.value,
+            class_reason=settled.scenario.class_reason,
+            seed=asked.seed,
+            pieces=found.pieces,
+            bands=found.bands,
+            unassigned=found.unassigned,
+            minutes_sha256=settled.minutes_sha256,
+            visits_sha256=settled.visits_sha256,
+            corridor_sha256=settled.corridor_sha256,
+            boxes=settled.boxes,
         )
+
+
+def _told(run: Run, run_id: UUID, assessed: domain.HazardAssessed) -> tuple[str, domain.Event]:
+    """Where an assessment goes: an analyst's variant to itself, so that it replaces nothing and alerts nobody."""
+    if run.requested and run.requested.scenario.variant:
+        return f"variant/{run_id}", domain.VariantAssessed(assessed)
+    return f"hazard/{assessed.catalogue_number}", assessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +304,24 @@ class Worker:
             except (Lost, MemoryError) as error:
                 reason = str(error) or "it wanted more memory than it may have"
                 continue
-            except (BadFile, ValueError) as error:
+            except (BadFile, BadScenario, ValueError) as error:
                 return ChunkFailed(asked.run_id, asked.chunk, attempt, str(error))
             await self._forget(asked)
-            sha256 = await self.desk.blobs.put(flown.result)
-            return ChunkCompleted(asked.run_id, asked.chunk, sha256, flown.completed_sample_count, flown.model_version)
+            return await self._completed(asked, flown)
         return ChunkFailed(asked.run_id, asked.chunk, domain.MAX_ATTEMPTS, reason)
+
+    async def _completed(self, asked: domain.ChunkRequested, flown: flying.Flown) -> ChunkCompleted:
+        put = self.desk.blobs.put
+        return ChunkCompleted(
+            asked.run_id,
+            asked.chunk,
+            await put(flown.result),
+            flown.completed_sample_count,
+            flown.model_version,
+            await put(flown.visits),
+            await put(flown.minutes),
+            await put(flown.cells),
+        )
 
     async def _forget(self, asked: domain.ChunkRequested) -> None:
         """It can be flown: what fails from here, such as a store that is away, is no attempt of the chunk's."""
@@ -265,6 +341,7 @@ class Worker:
             await blobs.get(asked.draws_sha256),
             await blobs.get(asked.drivers_sha256),
             await blobs.get(asked.airspace_sha256),
+            await blobs.get(asked.scenario_sha256),
             self.desk.settings.hazard_worker_threads,
         )
 
@@ -284,8 +361,8 @@ def of_ingest(starter: Starter) -> Handlers:
     return {
         ingest.AirspaceRecorded: starter.airspace,
         ingest.ElementSetAccepted: nothing,
-        ingest.ObjectCatalogued: nothing,
-        ingest.ObjectRevised: nothing,
+        ingest.ObjectCatalogued: starter.described,
+        ingest.ObjectRevised: starter.described,
         ingest.InputRejected: nothing,
         ingest.SpaceWeatherRecorded: nothing,
         ingest.SpaceWeatherForecastRecorded: nothing,
@@ -308,6 +385,7 @@ def of_hazard(settler: Settler) -> Handlers:
         pb.RunCompleted: nothing,
         pb.RunFailed: nothing,
         pb.HazardAssessed: nothing,
+        pb.VariantAssessed: nothing,
     }
 
 

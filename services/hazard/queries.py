@@ -7,6 +7,7 @@ from uuid import UUID
 from libs.postgres import Connection
 from services.hazard import codec
 from services.hazard.domain import AirspaceSet, Prediction
+from services.hazard.scenario import KnownObject
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
 
 
@@ -38,7 +39,8 @@ async def waiting(conn: Connection) -> list[Prediction]:
     """Newest predictions that no run rests on."""
     rows = await conn.fetch(
         """SELECT version, event_id, body FROM predictions p
-           WHERE NOT EXISTS (SELECT FROM runs r WHERE r.prediction_event_id = p.event_id)
+           WHERE NOT EXISTS (
+             SELECT FROM runs r WHERE r.prediction_event_id = p.event_id AND NOT r.variant)
            ORDER BY catalogue_number"""
     )
     return [_prediction(row["event_id"], row["version"], row["body"]) for row in rows]
@@ -58,6 +60,11 @@ async def airspace(conn: Connection, dataset: str) -> AirspaceSet | None:
     return AirspaceSet(**row) if row else None
 
 
+async def known_object(conn: Connection, number: int) -> KnownObject | None:
+    row = await conn.fetchrow("SELECT kind, dry_mass_kg, shape FROM objects WHERE catalogue_number = $1", number)
+    return KnownObject(**row) if row else None
+
+
 async def run(conn: Connection, run_id: UUID) -> RunRow | None:
     row = await conn.fetchrow(
         """SELECT run_id, catalogue_number, state, completed_chunk_count, chunk_count, reason
@@ -71,9 +78,17 @@ async def assessments_before(conn: Connection, number: int, before: int, limit: 
     """Newest first; 0 is before none."""
     rows = await conn.fetch(
         """SELECT position, event_id, recorded_at, body FROM assessments
-           WHERE catalogue_number = $1 AND ($2 = 0 OR position < $2) ORDER BY position DESC LIMIT $3""",
+           WHERE catalogue_number = $1 AND NOT variant AND ($2 = 0 OR position < $2) ORDER BY position DESC LIMIT $3""",
         number,
         before,
         limit,
     )
     return [AssessmentRow(**row) for row in rows]
+
+
+async def assessment_of_run(conn: Connection, run_id: UUID) -> AssessmentRow | None:
+    """An analyst's variant, too."""
+    row = await conn.fetchrow(
+        "SELECT position, event_id, recorded_at, body FROM assessments WHERE run_id = $1 ORDER BY position LIMIT 1", run_id
+    )
+    return AssessmentRow(**row) if row else None

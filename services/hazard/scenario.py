@@ -26,6 +26,8 @@ from libs.astro.drag_coefficient import Shape
 from libs.astro.fragments import Catalogue, Fragments, ObjectClass
 from libs.astro.wind import Climate
 
+Array = np.ndarray[Any, np.dtype[Any]]
+
 SCHEMA = "spacecom.hazard.scenario.1"
 BAND_EDGES_FL = (600.0, 450.0, 350.0, 245.0, 100.0, 0.0)
 DEBRIS = "debris of the break-up model"
@@ -199,10 +201,10 @@ def _check(one: Scenario) -> None:
         raise BadScenario("mean winds must lie within 150 m/s")
 
 
-def break_up_km(scenario: Scenario, seed: int, first: int, count: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """Break-up altitudes of samples from `first`: stratified by a low-discrepancy sequence whose origin is the seed's."""
+def break_up_km(scenario: Scenario, seed: int, samples: Array) -> Array:
+    """Break-up altitude of each sample: stratified by a low-discrepancy sequence whose origin is the seed's."""
     origin = _generator(seed, 0xFFFFFFFFFFFFFFFF).random()
-    share = (origin + np.arange(first + 1, first + count + 1) * _GOLDEN) % 1.0
+    share = (origin + (samples + 1.0) * _GOLDEN) % 1.0
     return breakup.break_up_altitude_km(share, scenario.break_up_altitudes_km)
 
 
@@ -219,15 +221,13 @@ def pieces(scenario: Scenario, seed: int, sample: int) -> Fragments:
     )
 
 
-def winds(
-    scenario: Scenario, seed: int, first: int, count: int
-) -> "tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]":
+def winds(scenario: Scenario, seed: int, samples: Array) -> tuple[Array, Array]:
     """Winds towards east and north [sample, altitude], m/s."""
-    return wind.sampled(scenario.climate, seed & 0xFFFFFFFFFFFFFFFF, first, count)
+    whole = seed & 0xFFFFFFFFFFFFFFFF
+    each = [wind.sampled(scenario.climate, whole, int(number), 1) for number in samples]
+    return np.concatenate([east for east, _ in each]), np.concatenate([north for _, north in each])
 
 
 def _generator(seed: int, sample: int) -> np.random.Generator:
     key = np.array([seed & 0xFFFFFFFFFFFFFFFF, sample], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=_DRAWS_KEY))
-
-

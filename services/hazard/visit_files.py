@@ -76,6 +76,8 @@ class Visits:
 
 
 def joined(parts: Sequence[Visits]) -> Visits:
+    if not parts:
+        return Visits(*(np.empty(0, kind.to_pandas_dtype()) for kind in _TYPES.values()))
     return Visits(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Visits)))
 
 

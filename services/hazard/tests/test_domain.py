@@ -11,6 +11,7 @@ from services.hazard.domain import (
     AirspaceSet,
     ChunkCompleted,
     ChunkFailed,
+    Chosen,
     Epoch,
     Prediction,
     Run,
@@ -25,11 +26,12 @@ PREDICTION = Prediction(
     EVENT, 54217, 3, datetime(2022, 11, 3, tzinfo=UTC), Epoch(2459887.5, 0.2), 80.0, 1000, "d" * 64, "w" * 64
 )
 AIRSPACE = AirspaceSet("demo", "a" * 64, "notice")
+SCENARIO = Chosen("s" * 64, 7)
 
 
 def requested(samples: int = 1000, chunk: int = 250, most: int = 10_000) -> list[domain.RunEvent]:
     prediction = replace(PREDICTION, sample_count=samples)
-    return domain.request(RUN, prediction, AIRSPACE, chunk_samples=chunk, most=most, model_version="m1")
+    return domain.request(RUN, prediction, AIRSPACE, SCENARIO, chunk_samples=chunk, most=most, model_version="m1")
 
 
 def run_after(*events: domain.RunEvent, samples: int = 1000) -> Run:
