@@ -19,7 +19,7 @@ _SQUASH = (1.0 - FLATTENING) ** 2
 _RATE_RAD_S = 2.0 * math.pi / 5250.0  # revolutions near the end of life; good to tell how many lie between two samples
 _DRIFT = -7.2921158553e-5 / _RATE_RAD_S  # of the node on the turning Earth, by angle travelled
 _DEGREE = 3
-_STEPS = 6  # of Newton's method, from within 20 degrees: to 1e-12
+_STEPS = 3  # the angle to a place off the great circle is exact; what is left is the drift's bend: to 1e-9
 _SLOPE_RAD = 1e-4
 VERTEX_DEG, PART_DEG = 1.0, 30.0
 
@@ -171,6 +171,8 @@ def split(ring: Array) -> list[Array]:
     if abs(flat[-1, 0] - flat[0, 0]) > 180.0:  # once around: it holds a pole
         pole = math.copysign(90.0, float(flat[:, 1].mean()))
         flat = np.vstack([flat, [flat[-1, 0], pole], [flat[0, 0], pole], flat[:1]])
+    if -180.0 <= flat[:, 0].min() and flat[:, 0].max() <= 180.0:
+        return [_counterclockwise(flat)]
     turns = range(math.floor((flat[:, 0].min() + 180.0) / 360.0), math.ceil((flat[:, 0].max() + 180.0) / 360.0))
     parts = [_between(flat[:-1] - [360.0 * turn, 0.0], -180.0, 180.0) for turn in turns]
     return [_counterclockwise(np.vstack([part, part[:1]])) for part in parts if len(part) >= 3]

@@ -105,6 +105,7 @@ async def nothing(_delivery: Delivery[Any]) -> None:
 def handlers(desk: Desk) -> dict[type[Message], Handler]:
     return {
         hazard.HazardAssessed: desk.assessed,
+        hazard.VariantAssessed: nothing,
         hazard.RunRequested: nothing,
         hazard.ChunkCompleted: nothing,
         hazard.ChunkFailed: nothing,

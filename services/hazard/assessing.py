@@ -33,7 +33,6 @@ class Job:
     drivers: bytes
     geojson: bytes
     reentry_altitude_km: float
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,7 @@ def assess(job: Job) -> Assessed:
     sums = summing.Sums(minutes, cells, chosen.band_edges_fl, len(results), start)
     seconds = np.array([one.seconds for one in results])
     first, median, last = (float(q) for q in np.quantile(seconds, WINDOW, method="inverted_cdf"))
+    drivers = flight_files.read_drivers(job.drivers)
     elsewhere = sum(one.fir < 0 for one in results) / len(results)
     return Assessed(
         _instant(start, first),
@@ -73,11 +73,7 @@ def assess(job: Job) -> Assessed:
         _instant(start, median),
         tuple(hazards(results, regions, start, (first, last), sums)),
         elsewhere,
-        tuple(
-            baselines(
-                samples, job.drivers, chosen, job.reentry_altitude_km, job.seed, regions, results, (first, last)
-            )
-        ),
+        tuple(baselines(samples, drivers, job.reentry_altitude_km, regions, results, (first, last))),
         len(results),
         flight_files.points_file(results, regions.idents),
         model_version(),

@@ -7,10 +7,10 @@ import numpy as np
 
 from libs.astro import geodesic_buffer
 from libs.astro.airspace import NOWHERE, Airspace
-from services.hazard import falling, flight_files, flying
+from libs.astro.weather import Drivers
+from services.hazard import flying
 from services.hazard.domain import HALF_WIDTHS_KM, Baseline
 from services.hazard.flight_files import Array, SampleResult, Samples
-from services.hazard.scenario import Scenario
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -19,30 +19,23 @@ _CELL_KM = 112.0  # a degree, and what a chord of the track lies off it
 
 
 def baselines(
-    samples: Samples, drivers: bytes, chosen: Scenario, re_entry_km: float, seed: int, regions: Airspace,
-    results: Sequence[SampleResult], window: tuple[float, float],
+    samples: Samples, drivers: Drivers, re_entry_km: float, regions: Airspace, results: Sequence[SampleResult],
+    window: tuple[float, float],
 ) -> Iterator[Baseline]:  # fmt: skip
-    """Along the track of the first sample that flies the whole window."""
+    """Along the track of the first sample that flies the whole window, its last minutes by the decay alone."""
     longest = min((one for one in results if one.seconds >= window[1]), key=lambda one: one.seconds)
-    track = track_of(samples, longest.sample, drivers, chosen, re_entry_km, seed, window)
+    track = track_of(samples, longest.sample, drivers, re_entry_km, window)
     for half_width_km in HALF_WIDTHS_KM:
         touched = corridor(track, regions, half_width_km)
         yield Baseline(half_width_km, tuple(regions.idents[fir] for fir in sorted(touched)))
 
 
 def track_of(
-    samples: Samples, sample: int, drivers: bytes, chosen: Scenario, re_entry_km: float, seed: int,
-    window: tuple[float, float],
-) -> Array:  # fmt: skip
+    samples: Samples, sample: int, drivers: Drivers, re_entry_km: float, window: tuple[float, float]
+) -> Array:
     """Latitude and longitude in degrees (k, 2) of one sample within the window, a point every TRACK_STEP_S."""
-    one, known = samples.part(sample, 1), flight_files.read_drivers(drivers)
-    flights = flying.decayed(one, known, window[0], 1)
-    entering = flying.entering(one, flights, np.array([0]), sample)
-    states = falling.earth_fixed(entering)
-    air = falling.air_of(entering, states, known, chosen, seed)
-    parents = falling.break_up(entering, states, np.array([re_entry_km - 1.0]), air, re_entry_km, 1)
-    way = parents.track[0][parents.track[0, :, 3] >= re_entry_km]
-    track = np.vstack([flights.track[0, : flights.track_counts[0]], way])
+    flights = flying.decayed(samples.part(sample, 1), drivers, window[0], 1, re_entry_km)
+    track = flights.track[0, : flights.track_counts[0]]
     return track[(track[:, 0] >= window[0]) & (track[:, 0] <= window[1]), 1:3]
 
 

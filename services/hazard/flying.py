@@ -1,5 +1,6 @@
 """The physics of a chunk, run in a process of its own: every sample flown to the ground, its pieces placed and timed."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +19,6 @@ from services.hazard.flight_files import Array, Crossing, SampleResult, Samples
 from services.hazard.visit_files import Visits
 
 TRACK_STEP_S = 20.0
-FINE_STEP_S = 2.0  # 15 km along the ground
 MAX_DAYS = 60.0
 
 
@@ -56,7 +56,7 @@ def fly(job: Job) -> Flown:
         entering(samples, flights, reached, asked.first_sample), drivers, chosen, regions,
         seed=asked.seed, re_entry_km=asked.reentry_altitude_km, threads=job.threads,
     )  # fmt: skip
-    results = placed(flights, reached, fallen, regions, asked.first_sample, from_s)
+    results = placed(flights, reached, fallen, regions, asked.first_sample, from_s, job.threads)
     minutes, cells = tallied(fallen.visits, samples.start_jd_fraction)
     return Flown(
         flight_files.result_file(results),
@@ -74,7 +74,9 @@ def regions_of(geojson: bytes) -> Airspace:
     return airspace.load_geojson(geojson)
 
 
-def decayed(samples: Samples, drivers: Drivers, from_s: float, threads: int) -> Flights:
+def decayed(
+    samples: Samples, drivers: Drivers, from_s: float, threads: int, stop_km: float = HANDOVER_KM
+) -> Flights:
     """To the handover, with the track from `from_s` on."""
     return decay.fly(
         samples.states,
@@ -84,7 +86,7 @@ def decayed(samples: Samples, drivers: Drivers, from_s: float, threads: int) -> 
         drivers,
         ln_b_late=samples.ln_b_late,
         late_after_s=samples.late_after_s,
-        stop_altitude_km=HANDOVER_KM,
+        stop_altitude_km=stop_km,
         max_days=MAX_DAYS,
         track_step_s=TRACK_STEP_S,
         track_from_s=from_s,
@@ -102,16 +104,19 @@ def entering(samples: Samples, flights: Flights, reached: Array, first_sample: i
 
 
 def placed(
-    flights: Flights, reached: Array, fallen: Fallen, regions: Airspace, first_sample: int, from_s: float
+    flights: Flights, reached: Array, fallen: Fallen, regions: Airspace, first_sample: int, from_s: float, threads: int
 ) -> list[SampleResult]:
     row = {int(sample): k for k, sample in enumerate(reached) if fallen.down[k]}
     ends = ends_of(fallen.parents, fallen.down, regions)
-    return [
-        _down(first_sample + i, flights.track[i, : flights.track_counts[i]], fallen.parents, row[i], ends, regions, from_s)
-        if i in row
-        else SampleResult(first_sample + i, False, *[np.nan] * 4, airspace.NOWHERE, ())
-        for i in range(len(flights.reached))
-    ]
+
+    def result(i: int) -> SampleResult:
+        if i not in row:
+            return SampleResult(first_sample + i, False, *[np.nan] * 4, airspace.NOWHERE, ())
+        track = flights.track[i, : flights.track_counts[i]]
+        return _down(first_sample + i, track, fallen.parents, row[i], ends, regions, from_s)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(result, range(len(flights.reached))))
 
 
 def ends_of(parents: Parents, down: Array, regions: Airspace) -> Array:
@@ -154,15 +159,6 @@ def crossings(track: Array, regions: Airspace, from_s: float) -> tuple[Crossing,
         Crossing(visit.region, revolution(track, visit.entry_s), visit.entry_s, visit.exit_s)
         for visit in regions.visits(late[:, 0], late[:, 1], late[:, 2])
     )
-
-
-def fine(track: Array) -> tuple[Array, Array, Array]:
-    """The track every FINE_STEP_S, between its points along great circles: seconds, latitudes, longitudes."""
-    lat, lon = np.radians(track[:, 1]), np.radians(track[:, 2])
-    points = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-    seconds = np.append(np.arange(track[0, 0], track[-1, 0], FINE_STEP_S), track[-1, 0])
-    x, y, z = (np.interp(seconds, track[:, 0], points[:, axis]) for axis in range(3))
-    return seconds, np.degrees(np.arctan2(z, np.hypot(x, y))), np.degrees(np.arctan2(y, x))
 
 
 def revolution(track: Array, seconds: float) -> int:

@@ -210,7 +210,6 @@ class Settler:
             await blobs.get(asked.drivers_sha256),
             await blobs.get(asked.airspace_sha256),
             asked.reentry_altitude_km,
-            asked.seed,
         )
         chunks = {one.chunk: one for one in run.chunks}
         visits = tuple(

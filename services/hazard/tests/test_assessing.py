@@ -30,7 +30,7 @@ def flown(first: int, count: int, threads: int = 1) -> flying.Flown:
 def job(*results: bytes, flown: tuple[flying.Flown, ...] = (), flown_count: int = COUNT) -> assessing.Job:
     minutes, cells = tuple(one.minutes for one in flown), tuple(one.cells for one in flown)
     given = draws(COUNT), drivers(), geojson()
-    return assessing.Job(results, minutes, cells, SCENARIO, COUNT, flown_count, *given, 80.0, 7)
+    return assessing.Job(results, minutes, cells, SCENARIO, COUNT, flown_count, *given, 80.0)
 
 
 @pytest.fixture(scope="module")
