@@ -1,7 +1,7 @@
 """What every service offers its operators and auditors: its log, its condition, parked messages, rebuilding."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from uuid import UUID
@@ -13,7 +13,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPar
 
 from libs import rpc, topics
 from libs.consume import Subscription
-from libs.eventlog import LOG_LOCK, Cause, EventLog, Project, Recorded, recorded
+from libs.eventlog import LOG_LOCK, Cause, EventLog, Fact, Project, Recorded, recorded
 from libs.postgres import Connection
 from libs.relay import Relay
 from libs.topics import Topic
@@ -53,6 +53,7 @@ class Operations:
     upstream_addresses: Mapping[str, str] = field(default_factory=dict)
     model_version: Callable[[], str] = str
     degraded: Sequence[Callable[[], Awaitable[list[str]]]] = ()
+    open_work: Sequence[Callable[[], Awaitable[int]]] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     broker_problem: str = ""
 
@@ -71,6 +72,39 @@ class Operations:
     async def parked_count(self) -> int:
         consumers = [one.consumer for one in self.subscriptions]
         return int(await self.log.pool.fetchval("SELECT count(*) FROM parked WHERE consumer = ANY($1)", consumers))
+
+    async def flow(self) -> pb.GetFlowResponse:
+        """Counted in the order in which work passes through: what is done while counting is not missed."""
+        consumers = [await self._consumer_flow(one) for one in self.subscriptions]
+        open_work = sum([await count() for count in self.open_work])
+        rows = await self.log.pool.fetch(
+            "SELECT type, stream, max(version) AS last, count(*) AS count FROM events GROUP BY type, stream"
+        )
+        return pb.GetFlowResponse(
+            topics=[pb.TopicFlow(topic=name, reach=reach) for name, reach in sorted(_reach(rows).items())],
+            consumers=consumers,
+            open_work_count=open_work,
+        )
+
+    async def _consumer_flow(self, subscription: Subscription) -> pb.ConsumerFlow:
+        _, topic = topics.split(subscription.topic)
+        count = "count(*)" if topic.by_event else "coalesce(sum(sequence), 0)"
+        consumer, pool = subscription.consumer, self.log.pool
+        handled = await pool.fetchval(f"SELECT ({count})::bigint FROM progress WHERE consumer = $1", consumer)
+        parked = await pool.fetchval("SELECT count(*) FROM parked WHERE consumer = $1", consumer)
+        return pb.ConsumerFlow(consumer=consumer, topic=topic.name, reach=handled, parked_count=parked)
+
+    async def import_fact(self, event: Recorded) -> bool:
+        """Whether it was new."""
+        fact = Fact(event.message(), event.occurred_at, event.event_id, event.available_at)
+        async with self.log.pool.acquire() as conn, conn.transaction():
+            if await conn.fetchval("SELECT EXISTS (SELECT FROM events WHERE event_id = $1)", event.event_id):
+                return False
+            version = await conn.fetchval(
+                "SELECT coalesce(max(version), 0) FROM events WHERE stream = $1", event.stream
+            )
+            await self.log.append(conn, event.stream, [fact], after=version, cause=event.cause)
+        return True
 
     async def rebuild_read_models(self, token: str) -> int:
         count = await self._rebuild_own()
@@ -144,6 +178,19 @@ class Operations:
             while set(names) & set(await admin.list_topics()):  # noqa: ASYNC110  the broker tells nobody
                 await asyncio.sleep(0.1)
         await topics.declare(self.bootstrap_servers, self.namespace, owned)
+
+
+def _reach(rows: Iterable[asyncpg.Record]) -> dict[str, int]:
+    """By topic: the sum over its keys of the last version there, which a consumer's progress adds up to, too."""
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        topic = topics.topic_of(row["type"])
+        key = (topic.name, row["stream"])
+        last[key] = last.get(key, 0) + row["count"] if topic.by_event else max(last.get(key, 0), row["last"])
+    found: dict[str, int] = {}
+    for (name, _), reach in last.items():
+        found[name] = found.get(name, 0) + reach
+    return found
 
 
 async def _has_members(admin: AIOKafkaAdminClient, group: str) -> bool:
@@ -309,6 +356,24 @@ class OperationsServicer(OperationsServiceServicer):
         rpc.require(ROLE_OPERATOR)
         names, count = await self._operations.rebuild_topics(request.force_topics)
         return pb.RebuildTopicsResponse(topics=names, event_count=count)
+
+    async def GetFlow(self, request: pb.GetFlowRequest, context: object) -> pb.GetFlowResponse:
+        rpc.require(ROLE_VIEWER)
+        return await self._operations.flow()
+
+    async def Import(self, request_iterator: AsyncIterator[pb.ImportRequest], context: object) -> pb.ImportResponse:
+        rpc.require(ROLE_OPERATOR)
+        if not self._operations.namespace:
+            raise rpc.FailedPrecondition(
+                "facts are imported only into the namespace of a replay; submit the input to ingest instead"
+            )
+        new = known = 0
+        async for request in request_iterator:
+            if await self._operations.import_fact(from_wire(request.event)):
+                new += 1
+            else:
+                known += 1
+        return pb.ImportResponse(imported_count=new, known_count=known)
 
 
 def _parked(row: asyncpg.Record) -> pb.ParkedMessage:

@@ -64,6 +64,7 @@ class Wiring:
     on_start: Sequence[Callable[[], Coroutine[None, None, None]]] = ()
     warm_up: Callable[[], Awaitable[None]] | None = None
     degraded: Sequence[Callable[[], Awaitable[list[str]]]] = ()
+    open_work: Sequence[Callable[[], Awaitable[int]]] = ()
     model_version: Callable[[], str] = str
 
 
@@ -120,6 +121,7 @@ async def serve(
             upstream_addresses=settings.upstream_addresses,
             model_version=wiring.model_version,
             degraded=wiring.degraded,
+            open_work=wiring.open_work,
         )
         add = [*wiring.add_rpc, operations.register(condition)]
         server = rpc.Server(settings, directory, add=add, errors=wiring.errors)

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro.geodesic import EQUATOR_KM, FLATTENING
+from libs.astro.earth import WGS84_E2, WGS84_RADIUS_KM
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 LONGEST_EDGE_DEG = 0.5  # a great circle leaves its chord in longitude and latitude by < 20 m at 60 degrees of latitude
-_E = math.sqrt(FLATTENING * (2.0 - FLATTENING))
+_E = math.sqrt(WGS84_E2)
 _Q_POLE = 1.0 - (1.0 - _E * _E) / (2.0 * _E) * math.log((1.0 - _E) / (1.0 + _E))
-AUTHALIC_RADIUS_KM = EQUATOR_KM * math.sqrt(_Q_POLE / 2.0)
+AUTHALIC_RADIUS_KM = WGS84_RADIUS_KM * math.sqrt(_Q_POLE / 2.0)
 
 
 class BadOutline(Exception):

@@ -82,8 +82,10 @@ def _at(at_s: float, seconds: Array, lat: Array, lon: Array, level: Array) -> tu
     span = seconds[k + 1] - seconds[k]
     s = min(max((at_s - seconds[k]) / span, 0.0), 1.0) if span > 0.0 else 1.0
     level_fl = level[k] + s * (level[k + 1] - level[k])
-    if s == 0.0 or s == 1.0:
-        return lat[k] if s == 0.0 else lat[k + 1], lon[k] if s == 0.0 else lon[k + 1], level_fl
+    if s <= 0.0:
+        return lat[k], lon[k], level_fl
+    if s >= 1.0:
+        return lat[k + 1], lon[k + 1], level_fl
     a, o = math.radians(lat[k]), math.radians(lon[k])
     c, p = math.radians(lat[k + 1]), math.radians(lon[k + 1])
     ux, uy, uz = math.cos(a) * math.cos(o), math.cos(a) * math.sin(o), math.sin(a)

@@ -13,12 +13,12 @@ from numba import njit
 from libs.astro import density, density_build, density_days, nrlmsise00, us76
 from libs.astro.density import drag_air
 from libs.astro.profile import LN_RHO, MOLAR, STEP_KM, TEMPERATURE, Profile, standard
+from libs.astro.time import DAY_S
 from libs.astro.weather import Drivers
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 TOP_KM = 150.0
-_JD_OF_MJD_0 = 2400000.5
 # Departure of ln density from the standard atmosphere beyond which a profile is wrong rather than unusual. Over all
 # places and seasons, F10.7 68-250 and ap 0-150 the model's own reaches 0.83 to 80 km (winter pole) and 1.66 to 150 km.
 _ABSURD = ((80.0, 0.95), (TOP_KM, 2.0))
@@ -81,9 +81,7 @@ def air_over(
     if not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 360.0):
         raise ValueError(f"latitude {lat_deg} and longitude {lon_deg} in degrees are no place")
     rows = np.zeros((round(top_km / step_km) + 1, 5))
-    since_s, lat, lon = np.full(
-        (3, len(rows)), np.array([[(mjd - drivers.start_mjd) * 86400.0], [lat_deg], [lon_deg]])
-    )
+    since_s, lat, lon = (np.full(len(rows), one) for one in ((mjd - drivers.start_mjd) * DAY_S, lat_deg, lon_deg))
     _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat, lon, step_km, rows)
     made = Profile(rows, 0.0, step_km, density.MODEL)
     refuse_absurd(made)
@@ -100,12 +98,12 @@ def air_along(
     run the short way. From 120 to 80 km an object goes a third around the Earth. Raises as `air_over`.
     """
     if not (drivers.start_mjd <= np.min(mjd) and np.max(mjd) <= drivers.end_mjd):
-        raise ValueError(f"the drivers span MJD {drivers.start_mjd:g} to {drivers.end_mjd:g}, and the flight leaves them")
+        raise ValueError(f"the flight leaves the drivers, which span MJD {drivers.start_mjd:g} to {drivers.end_mjd:g}")
     if not (np.isfinite(lon_deg).all() and (np.abs(lat_deg) <= 90.0).all() and (np.diff(alt_km) > 0.0).all()):
         raise ValueError("a flight has rising altitudes, each with its latitude and longitude in degrees")
     rows = np.zeros((round(top_km / step_km) + 1, 5))
     altitudes = np.arange(len(rows)) * step_km
-    since_s = np.interp(altitudes, alt_km, (np.asarray(mjd) - drivers.start_mjd) * 86400.0)
+    since_s = np.interp(altitudes, alt_km, (np.asarray(mjd) - drivers.start_mjd) * DAY_S)
     lat, lon = np.interp(altitudes, alt_km, lat_deg), np.interp(altitudes, alt_km, np.unwrap(lon_deg, period=360.0))
     _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat, lon, step_km, rows)
     made = Profile(rows, 0.0, step_km, density.MODEL)
@@ -140,7 +138,9 @@ def refuse_absurd(made: Profile) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _fill(rows: Array, days: Array, since_s: Array, lat_deg: Array, lon_deg: Array, step_km: float, out: Array) -> None:
+def _fill(
+    rows: Array, days: Array, since_s: Array, lat_deg: Array, lon_deg: Array, step_km: float, out: Array
+) -> None:
     work = np.empty(density.WORK_SIZE)
     for k in range(out.shape[0]):
         drag_air(rows, days, since_s[k], np.radians(lat_deg[k]), np.radians(lon_deg[k]), k * step_km, work)

@@ -6,18 +6,19 @@ whose node drifts with the angle travelled. Distances across are km on a sphere 
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from libs.astro.decay import FLATTENING
+from libs.astro.earth import GMST82_SPIN_RAD_S, WGS84_FLATTENING
 from libs.astro.geodesy import MEAN_RADIUS_KM
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-_SQUASH = (1.0 - FLATTENING) ** 2
+_SQUASH = (1.0 - WGS84_FLATTENING) ** 2
 _RATE_RAD_S = 2.0 * math.pi / 5250.0  # revolutions near the end of life; good to tell how many lie between two samples
-_DRIFT = -7.2921158553e-5 / _RATE_RAD_S  # of the node on the turning Earth, by angle travelled
+_DRIFT = -GMST82_SPIN_RAD_S / _RATE_RAD_S  # of the node on the turning Earth, by angle travelled
 _DEGREE = 3
 _STEPS = 3  # the angle to a place off the great circle is exact; what is left is the drift's bend: to 1e-9
 _SLOPE_RAD = 1e-4
@@ -145,7 +146,7 @@ def polygons(line: Line, box: Box) -> list[tuple[float, float, list[Array]]]:
     cuts = [box.from_rad, *inner.tolist(), box.until_rad]
     return [
         (low, high, split(_ring(line, low, high, box.right_km, box.left_km)))
-        for low, high in zip(cuts, cuts[1:], strict=False)
+        for low, high in pairwise(cuts)
         if high > low
     ]
 
@@ -171,7 +172,7 @@ def split(ring: Array) -> list[Array]:
     if abs(flat[-1, 0] - flat[0, 0]) > 180.0:  # once around: it holds a pole
         pole = math.copysign(90.0, float(flat[:, 1].mean()))
         flat = np.vstack([flat, [flat[-1, 0], pole], [flat[0, 0], pole], flat[:1]])
-    if -180.0 <= flat[:, 0].min() and flat[:, 0].max() <= 180.0:
+    if flat[:, 0].min() >= -180.0 and flat[:, 0].max() <= 180.0:
         return [_counterclockwise(flat)]
     turns = range(math.floor((flat[:, 0].min() + 180.0) / 360.0), math.ceil((flat[:, 0].max() + 180.0) / 360.0))
     parts = [_between(flat[:-1] - [360.0 * turn, 0.0], -180.0, 180.0) for turn in turns]

@@ -15,20 +15,16 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from libs.astro import density, dop853, gravity
+from libs.astro import density, dop853
 from libs.astro.density import drag_density
+from libs.astro.earth import GMST82_SPIN_RAD_S, IERS_SPIN_RAD_S
+from libs.astro.frames import geodetic
 from libs.astro.gravity import coast
+from libs.astro.time import DAY_S, MJD_0_JD, gmst82_rad
 from libs.astro.weather import Drivers
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-FLATTENING = 1.0 / 298.257223563
-_E2 = FLATTENING * (2.0 - FLATTENING)
-_RADIUS_KM = gravity.RADIUS_KM
-_SPIN_RAD_S = 7.292115e-5
-SIDEREAL_RAD_S = 7.2921158553e-5  # rate of GMST82
-_JD_OF_MJD_0 = 2400000.5
-_DAY_S = 86400.0
 _WORK_SIZE = density.WORK_SIZE
 _STAGES = dop853.STAGES
 STEP_S = 60.0
@@ -71,33 +67,15 @@ class Sky:
 
 
 def sky(drivers: Drivers, jd: float, fr: float) -> Sky:
-    since_s = ((jd - _JD_OF_MJD_0) - drivers.start_mjd + fr) * _DAY_S
+    since_s = ((jd - MJD_0_JD) - drivers.start_mjd + fr) * DAY_S
     return Sky(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, gmst82_rad(jd, fr))
-
-
-def gmst82_rad(jd: float, fr: float) -> float:
-    """Greenwich mean sidereal time, IAU 1982, of an epoch in UT1."""
-    days = (jd - 2451545.0) + fr
-    t = days / 36525.0
-    seconds = 67310.54841 + (8640184.812866 + (0.093104 - 6.2e-6 * t) * t) * t
-    turns = math.fmod(jd - 2451545.0, 1.0) + fr
-    return math.radians((seconds / 240.0) % 360.0) + 2.0 * math.pi * (turns % 1.0)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def place(x: float, y: float, z: float, gmst_rad: float) -> tuple[float, float, float]:
     """WGS-84 latitude and longitude, rad, and altitude, km, of a point in the inertial frame."""
-    p = math.sqrt(x * x + y * y)
-    lat = math.atan2(z, p * (1.0 - _E2))
-    s, normal = 0.0, 0.0
-    for _ in range(4):
-        s = math.sin(lat)
-        normal = _RADIUS_KM / math.sqrt(1.0 - _E2 * s * s)
-        lat = math.atan2(z + _E2 * normal * s, p)
-    s, c = math.sin(lat), math.cos(lat)
-    normal = _RADIUS_KM / math.sqrt(1.0 - _E2 * s * s)
-    alt = p * c + z * s - normal * (1.0 - _E2 * s * s)
-    lon = (math.atan2(y, x) - gmst_rad + math.pi) % (2.0 * math.pi) - math.pi
+    lat, lon, alt = geodetic(x, y, z)
+    lon = (lon - gmst_rad + math.pi) % (2.0 * math.pi) - math.pi
     return lat, lon, alt
 
 
@@ -106,9 +84,9 @@ def _kick(
     y: Array, t: float, h: float, b: float, rows: Array, days: Array, since: float, gmst: float, work: Array
 ) -> None:
     """The drag of a whole step: dv/dt = -k |v| v has the solution v / (1 + k |v| h)."""
-    lat, lon, alt = place(y[0], y[1], y[2], gmst + SIDEREAL_RAD_S * t)
+    lat, lon, alt = place(y[0], y[1], y[2], gmst + GMST82_SPIN_RAD_S * t)
     rho = drag_density(rows, days, since + t, lat, lon, alt, work)
-    vx, vy, vz = y[3] + _SPIN_RAD_S * y[1], y[4] - _SPIN_RAD_S * y[0], y[5]
+    vx, vy, vz = y[3] + IERS_SPIN_RAD_S * y[1], y[4] - IERS_SPIN_RAD_S * y[0], y[5]
     q = 500.0 * rho * b * math.sqrt(vx * vx + vy * vy + vz * vz) * h
     loss = -q / (1.0 + q)
     y[3] += loss * vx
@@ -125,7 +103,7 @@ def _step(
     if b > 0.0:
         _kick(y, t + 0.5 * h, h, b, rows, days, since, gmst, work)
     coast(y, 0.5 * h, k)
-    return place(y[0], y[1], y[2], gmst + SIDEREAL_RAD_S * (t + h))[2]
+    return place(y[0], y[1], y[2], gmst + GMST82_SPIN_RAD_S * (t + h))[2]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -260,7 +238,7 @@ def _fly(
         status, seconds, written = trajectory(
             y, b[i], b_late[i], late_s, end_s, stop_km, step_s, rows, days, since, gmst, times, states
         )
-        lat, lon, alt = place(y[0], y[1], y[2], gmst + SIDEREAL_RAD_S * seconds)
+        lat, lon, alt = place(y[0], y[1], y[2], gmst + GMST82_SPIN_RAD_S * seconds)
         speed = math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2)
         for k, value in enumerate((float(status), seconds, lat, lon, speed, float(written))):
             ends[i, k] = value
@@ -268,7 +246,7 @@ def _fly(
         if times.shape[0]:
             for k in range(written):
                 s = states[k]
-                a, o, h = place(s[0], s[1], s[2], gmst + SIDEREAL_RAD_S * times[k])
+                a, o, h = place(s[0], s[1], s[2], gmst + GMST82_SPIN_RAD_S * times[k])
                 _note(track[i, k], times[k], a, o, h)
             last = written - 1 if written and times[written - 1] >= seconds else written
             _note(track[i, last], seconds, lat, lon, alt)
@@ -302,7 +280,7 @@ def fly(
     count = len(states)
     starts = np.ascontiguousarray(states, dtype=np.float64)
     b, b_late = np.exp(np.asarray(ln_b, dtype=np.float64)), np.exp(np.asarray(ln_b_late, dtype=np.float64))
-    end_s = min(max_days * _DAY_S, above.end_s)
+    end_s = min(max_days * DAY_S, above.end_s)
     ends = np.empty((count, 12))
 
     def run(rows: slice, times: Array, track: Array) -> None:

@@ -14,8 +14,13 @@ from numba import njit
 
 from libs.astro import density_table, dop853, equinoctial
 from libs.astro.arcexp import atan2, exp
-from libs.astro.decay import FLATTENING, SIDEREAL_RAD_S
-from libs.astro.gravity import MU_KM3_S2, RADIUS_KM, zonal
+from libs.astro.earth import GMST82_SPIN_RAD_S as SIDEREAL_RAD_S
+from libs.astro.earth import IERS_SPIN_RAD_S as _SPIN_RAD_S
+from libs.astro.earth import WGS84_E2 as _E2
+from libs.astro.earth import WGS84_MU_KM3_S2 as MU_KM3_S2
+from libs.astro.earth import WGS84_POLE_KM as _POLE_KM
+from libs.astro.earth import WGS84_RADIUS_KM as RADIUS_KM
+from libs.astro.gravity import zonal
 from libs.astro.sincos import FAST, sincos
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -27,9 +32,6 @@ REACHED, ENDED, BROKEN = 1, 0, -1
 STOP_KM = 1e-6  # the stop altitude is met within this: 0.02 ms at the least speed of descent met
 STATUS, SECONDS, STEPS, END = 0, 1, 2, 3  # of a row of ends; the state in km and km/s follows
 FIELDS = 9
-_SPIN_RAD_S = 7.292115e-5
-_E2 = FLATTENING * (2.0 - FLATTENING)
-_POLE_KM = RADIUS_KM * (1.0 - FLATTENING)
 _E2_POLE, _E2_EQUATOR = _E2 / (1.0 - _E2) * _POLE_KM, _E2 * RADIUS_KM
 _FIRST_STEP_S, _LEAST_STEP_S, _LONGEST_STEP_S = 60.0, 1e-5, 1500.0
 _LEAST_FACTOR, _MOST_FACTOR, _SAFETY = 0.2, 4.0, 0.9

@@ -12,10 +12,15 @@ import numpy as np
 
 from libs.astro import decay_lanes as lanes
 from libs.astro import density_table
-from libs.astro.decay import SIDEREAL_RAD_S, gmst82_rad, place
+from libs.astro.decay import place
 from libs.astro.decay_lanes import Goals, World
 from libs.astro.density_days import Table
-from libs.astro.gravity import MU_KM3_S2
+from libs.astro.earth import GMST82_SPIN_RAD_S as SIDEREAL_RAD_S
+from libs.astro.earth import WGS84_MU_KM3_S2 as MU_KM3_S2
+from libs.astro.earth import WGS84_RADIUS_KM
+from libs.astro.time import DAY_S as _DAY_S
+from libs.astro.time import MJD_0_JD as _JD_OF_MJD_0
+from libs.astro.time import gmst82_rad
 from libs.astro.weather import Drivers
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -24,8 +29,6 @@ Array32 = np.ndarray[Any, np.dtype[np.float32]]
 RTOL = 1e-8  # of an element in a step
 SHARE = 1e-3  # of the drag's work in a step
 LOWEST_STOP_KM = 70.0  # stages look a little below the stop, and the table ends at 60 km
-_JD_OF_MJD_0 = 2400000.5
-_DAY_S = 86400.0
 _PARTS_PER_THREAD = 4
 _LN_B = (math.log(1e-6), math.log(1e2))
 _RETROGRADE = math.cos(math.radians(179.0))
@@ -148,7 +151,7 @@ def _heights_km(starts: Array, gmst_rad: float) -> tuple[float, float]:
     axis = -0.5 * MU_KM3_S2 / energy
     e = np.sqrt(np.maximum(1.0 - size**2 / (MU_KM3_S2 * axis), 0.0))
     heights = [place(x, y, z, gmst_rad)[2] for x, y, z in r]
-    return min(heights), max(float((axis * (1.0 + e)).max()) - 6378.137, *heights)
+    return min(heights), max(float((axis * (1.0 + e)).max()) - WGS84_RADIUS_KM, *heights)
 
 
 def _spread(

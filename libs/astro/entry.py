@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import frames, us76
+from libs.astro import us76
 from libs.astro.drag_coefficient import DragTable, Shape, reference_table
+from libs.astro.earth import EGM96_J2, IERS_SPIN_RAD_S, WGS84_FLATTENING, WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 from libs.astro.entry_air import Air
 from libs.astro.entry_flight import EAST, FIELDS, LAT, LON, NORTH, SECONDS, UP, Goals, Limits, Loads, Sky, descend
 from libs.astro.entry_motion import altitudes_km
@@ -46,8 +47,8 @@ class Body:
         return np.array([self.radius_km, e2, self.mu_km3_s2, self.j2, self.spin_rad_s, polar])
 
 
-EARTH = Body(frames.EARTH_RADIUS_KM, frames.FLATTENING, 398600.4418, 1.08262668e-3, frames.EARTH_ROTATION_RAD_S)
-SPHERE = Body(6371.0, 0.0, 398600.4418, 0.0, 0.0)
+EARTH = Body(WGS84_RADIUS_KM, WGS84_FLATTENING, WGS84_MU_KM3_S2, EGM96_J2, IERS_SPIN_RAD_S)
+SPHERE = Body(6371.0, 0.0, WGS84_MU_KM3_S2, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

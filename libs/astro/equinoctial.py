@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from libs.astro.gravity import MU_KM3_S2, RADIUS_KM
+from libs.astro.earth import WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -28,12 +28,12 @@ def from_state(
     s = 1.0 + h * h + k * k
     fx, fy, fz = (1.0 - k * k + h * h) / s, 2.0 * h * k / s, -2.0 * k / s
     gx, gy, gz = 2.0 * h * k / s, (1.0 + k * k - h * h) / s, 2.0 * h / s
-    ex = (vy * cz - vz * cy) / MU_KM3_S2 - x / r
-    ey = (vz * cx - vx * cz) / MU_KM3_S2 - y / r
-    ez = (vx * cy - vy * cx) / MU_KM3_S2 - z / r
+    ex = (vy * cz - vz * cy) / WGS84_MU_KM3_S2 - x / r
+    ey = (vz * cx - vx * cz) / WGS84_MU_KM3_S2 - y / r
+    ez = (vx * cy - vy * cx) / WGS84_MU_KM3_S2 - z / r
     longitude = math.atan2(x * gx + y * gy + z * gz, x * fx + y * fy + z * fz)
     f, g = ex * fx + ey * fy + ez * fz, ex * gx + ey * gy + ez * gz
-    return c * c / MU_KM3_S2 / RADIUS_KM, f, g, h, k, longitude
+    return c * c / WGS84_MU_KM3_S2 / WGS84_RADIUS_KM, f, g, h, k, longitude
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -41,9 +41,9 @@ def to_state(e: Array, state: Array) -> None:
     """Writes the state, km and km/s, of six elements."""
     f, g, h, k = e[1], e[2], e[3], e[4]
     c, s = math.cos(e[5]), math.sin(e[5])
-    p = e[0] * RADIUS_KM
+    p = e[0] * WGS84_RADIUS_KM
     r = p / (1.0 + f * c + g * s)
-    v = math.sqrt(MU_KM3_S2 / p)
+    v = math.sqrt(WGS84_MU_KM3_S2 / p)
     fx, fy, fz = 1.0 - k * k + h * h, 2.0 * h * k, -2.0 * k
     gx, gy, gz = fy, 1.0 + k * k - h * h, 2.0 * h
     n = 1.0 / (1.0 + h * h + k * k)

@@ -18,7 +18,12 @@ from numba import njit
 from libs.astro import decay, density, sgp4
 from libs.astro.decay import Sky, place
 from libs.astro.density import drag_density
+from libs.astro.earth import GMST82_SPIN_RAD_S
+from libs.astro.earth import IERS_SPIN_RAD_S as _SPIN_RAD_S
+from libs.astro.earth import WGS72_MU_KM3_S2 as _MU_SGP4
+from libs.astro.earth import WGS84_MU_KM3_S2 as _MU
 from libs.astro.elements import ElementSet
+from libs.astro.time import DAY_S as _DAY_S
 from libs.astro.time import seconds_between
 from libs.astro.weather import Drivers
 
@@ -29,7 +34,7 @@ HISTORY_SETS = 40
 WINDOW_DAYS = 3.0
 FIRST_WINDOW_DAYS = 0.6
 LONG_WINDOW_DAYS = 10.0
-LATE_AFTER_S = 1.5 * 86400.0
+LATE_AFTER_S = 1.5 * _DAY_S
 OFFSETS = 4  # observations of a set: epoch - j P/4
 SIGMA_KM = 1.0
 DRAG_ERROR = 0.10
@@ -47,10 +52,6 @@ _ITERATIONS = 8
 _LIMITS = (30.0, 0.03, 0.5)  # of one correction: km, km/s, ln B
 _ENOUGH = (0.005, 5e-6, 5e-4)  # a correction below these ends the fit
 _DIVERGED = (3.0, 3e-3, 0.05)  # a last correction above these is no fit
-_MU = 398600.4418
-_MU_SGP4 = 398600.8  # WGS-72
-_DAY_S = 86400.0
-_SPIN_RAD_S = 7.292115e-5
 _STEPS = np.array([0.05, 0.05, 0.05, 5e-5, 5e-5, 5e-5, 0.01])  # of the differences: km, km/s, ln B
 
 
@@ -197,7 +198,7 @@ def _rates(states: Array, seconds: Array, rows: Array, days: Array, since_s: flo
     rates = np.empty(states.shape[0])
     for i in range(states.shape[0]):
         x, y, z, vx, vy, vz = states[i]
-        lat, lon, alt = place(x, y, z, gmst_rad + decay.SIDEREAL_RAD_S * seconds[i])
+        lat, lon, alt = place(x, y, z, gmst_rad + GMST82_SPIN_RAD_S * seconds[i])
         rho = drag_density(rows, days, since_s + seconds[i], lat, lon, max(alt, 60.0), work)
         rx, ry = vx + _SPIN_RAD_S * y, vy - _SPIN_RAD_S * x
         speed = math.sqrt(rx * rx + ry * ry + vz * vz)

@@ -15,16 +15,13 @@ import numpy as np
 from numba import njit
 
 from libs.astro import iau2006
+from libs.astro.earth import IERS_SPIN_RAD_S, WGS84_E2, WGS84_RADIUS_KM
 from libs.astro.eop import EarthOrientation
 from libs.astro.sincos import FAST, sincos
-from libs.astro.time import DAY_S, J2000_JD, MJD_0_JD, gmst82_rad, utc_to_tt
+from libs.astro.time import DAY_S, DAYS_IN_CENTURY, J2000_JD, MJD_0_JD, gmst82_rad, gmst82_turns, utc_to_tt
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-EARTH_RADIUS_KM = 6378.137
-FLATTENING = 1.0 / 298.257223563
-E2 = FLATTENING * (2.0 - FLATTENING)
-EARTH_ROTATION_RAD_S = 7.292115146706979e-5
 _TILE = 256
 _TWO_PI = 2.0 * math.pi
 
@@ -41,16 +38,7 @@ class EarthTurn:
 def earth_turn(jd: Array, fraction: Array, orientation: EarthOrientation) -> EarthTurn:
     """At n UTC times, to be shared by any number of objects; raises eop.OutsideOrientation."""
     ut1_utc, xp, yp = orientation.at_many(jd, fraction)
-    return EarthTurn(_gmst82(jd, fraction + ut1_utc / DAY_S), xp, yp)
-
-
-def _gmst82(jd_ut1: Array, fraction: Array) -> Array:
-    """time.gmst82_rad of arrays."""
-    t = ((jd_ut1 - J2000_JD) + fraction) / 36525.0
-    turns = (jd_ut1 - J2000_JD) % 1.0 + fraction
-    seconds = 67310.54841 + t * (8640184.812866 + t * (0.093104 - t * 6.2e-6))
-    angle: Array = _TWO_PI * ((turns + seconds / DAY_S) % 1.0)
-    return angle
+    return EarthTurn(_TWO_PI * (gmst82_turns(jd - J2000_JD, fraction + ut1_utc / DAY_S) % 1.0), xp, yp)
 
 
 @njit(cache=True, error_model="numpy")
@@ -59,8 +47,8 @@ def teme_to_pef(r_km: Array, v_km_s: Array, gmst_rad: float) -> tuple[Array, Arr
     c, s = math.cos(gmst_rad), math.sin(gmst_rad)
     r, v = np.empty(3), np.empty(3)
     r[0], r[1], r[2] = c * r_km[0] + s * r_km[1], -s * r_km[0] + c * r_km[1], r_km[2]
-    v[0] = c * v_km_s[0] + s * v_km_s[1] + EARTH_ROTATION_RAD_S * r[1]
-    v[1] = -s * v_km_s[0] + c * v_km_s[1] - EARTH_ROTATION_RAD_S * r[0]
+    v[0] = c * v_km_s[0] + s * v_km_s[1] + IERS_SPIN_RAD_S * r[1]
+    v[1] = -s * v_km_s[0] + c * v_km_s[1] - IERS_SPIN_RAD_S * r[0]
     v[2] = v_km_s[2]
     return r, v
 
@@ -149,17 +137,13 @@ def _turn(jd: Array, fraction: Array, found: Array, states: Array, out: Array) -
     x, y, z, vx, vy, vz = states[0], states[1], states[2], states[3], states[4], states[5]
     o0, o1, o2, o3, o4, o5 = out[0], out[1], out[2], out[3], out[4], out[5]
     for j in range(min(jd.size, _TILE)):
-        days = jd[j] - J2000_JD
-        rest = fraction[j] + found[j]
-        t = (days + rest) * (1.0 / 36525.0)
-        seconds = 67310.54841 + t * (8640184.812866 + t * (0.093104 - t * 6.2e-6))
-        turns = (days - math.floor(days)) + rest + seconds * (1.0 / DAY_S)
+        turns = gmst82_turns(jd[j] - J2000_JD, fraction[j] + found[j])
         s, c = sincos(_TWO_PI * (turns - math.floor(turns)))
         xp, yp = found[_TILE + j], found[2 * _TILE + j]
         cx, cy = 1.0 - 0.5 * xp * xp, 1.0 - 0.5 * yp * yp
         px, py = c * x[j] + s * y[j], c * y[j] - s * x[j]
-        ux = c * vx[j] + s * vy[j] + EARTH_ROTATION_RAD_S * py
-        uy = c * vy[j] - s * vx[j] - EARTH_ROTATION_RAD_S * px
+        ux = c * vx[j] + s * vy[j] + IERS_SPIN_RAD_S * py
+        uy = c * vy[j] - s * vx[j] - IERS_SPIN_RAD_S * px
         tilted, leaning = yp * py + cy * z[j], yp * uy + cy * vz[j]
         o0[j], o1[j], o2[j] = cx * px + xp * tilted, cy * py - yp * z[j], cx * tilted - xp * px
         o3[j], o4[j], o5[j] = cx * ux + xp * leaning, cy * uy - yp * vz[j], cx * leaning - xp * ux
@@ -192,7 +176,7 @@ def _earth_rotation_angle(jd_ut1: Array, fraction: Array) -> Array:
 def tirf_to_itrf(jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
     """Rotations (n, 3, 3) of polar motion, with the terrestrial origin locator s' (-47 microarcseconds a century)."""
     _, xp, yp = orientation.at_many(jd, fraction)
-    sp = -47e-6 * math.pi / 648_000.0 * ((jd - J2000_JD) + fraction) / 36525.0
+    sp = -47e-6 * math.pi / 648_000.0 * ((jd - J2000_JD) + fraction) / DAYS_IN_CENTURY
     cx, sx, cy, sy, zero = np.cos(xp), np.sin(xp), np.cos(yp), np.sin(yp), np.zeros_like(xp)
     return _rows((cx, sx * sy, sx * cy), (zero, cy, -sy), (-sx, cx * sy, cx * cy)) @ _about_z(sp)
 
@@ -201,8 +185,8 @@ def gcrf_to_itrf(states: Array, jd: Array, fraction: Array, orientation: EarthOr
     """ITRF states (6, n) of GCRF states (6, n), each at its own UTC time; the velocity is that seen from the Earth."""
     turn, pole = gcrf_to_tirf(jd, fraction, orientation), tirf_to_itrf(jd, fraction, orientation)
     r, v = _turned(turn, states[:3]), _turned(turn, states[3:])
-    v[0] += EARTH_ROTATION_RAD_S * r[1]
-    v[1] -= EARTH_ROTATION_RAD_S * r[0]
+    v[0] += IERS_SPIN_RAD_S * r[1]
+    v[1] -= IERS_SPIN_RAD_S * r[0]
     return np.vstack([_turned(pole, r), _turned(pole, v)])
 
 
@@ -211,8 +195,8 @@ def itrf_to_gcrf(states: Array, jd: Array, fraction: Array, orientation: EarthOr
     turn = gcrf_to_tirf(jd, fraction, orientation).transpose(0, 2, 1)
     pole = tirf_to_itrf(jd, fraction, orientation).transpose(0, 2, 1)
     r, v = _turned(pole, states[:3]), _turned(pole, states[3:])
-    v[0] -= EARTH_ROTATION_RAD_S * r[1]
-    v[1] += EARTH_ROTATION_RAD_S * r[0]
+    v[0] -= IERS_SPIN_RAD_S * r[1]
+    v[1] += IERS_SPIN_RAD_S * r[0]
     return np.vstack([_turned(turn, r), _turned(turn, v)])
 
 
@@ -239,15 +223,15 @@ def _turned(rotations: Array, vectors: Array) -> Array:
 def geodetic(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Latitude and longitude in rad, height in km, of an Earth-fixed point; good to 1e-9 km from -1000 km up."""
     p = math.sqrt(x * x + y * y)
-    lat = math.atan2(z, p * (1.0 - E2))
-    n = EARTH_RADIUS_KM
+    lat = math.atan2(z, p * (1.0 - WGS84_E2))
+    n = WGS84_RADIUS_KM
     for _ in range(4):
         s = math.sin(lat)
-        n = EARTH_RADIUS_KM / math.sqrt(1.0 - E2 * s * s)
-        lat = math.atan2(z + E2 * n * s, p)
+        n = WGS84_RADIUS_KM / math.sqrt(1.0 - WGS84_E2 * s * s)
+        lat = math.atan2(z + WGS84_E2 * n * s, p)
     s, c = math.sin(lat), math.cos(lat)
-    n = EARTH_RADIUS_KM / math.sqrt(1.0 - E2 * s * s)
-    height = p * c + z * s - EARTH_RADIUS_KM * math.sqrt(1.0 - E2 * s * s)
+    n = WGS84_RADIUS_KM / math.sqrt(1.0 - WGS84_E2 * s * s)
+    height = p * c + z * s - WGS84_RADIUS_KM * math.sqrt(1.0 - WGS84_E2 * s * s)
     return lat, math.atan2(y, x), height
 
 
@@ -261,11 +245,11 @@ def itrf_to_geodetic(r_km: Array) -> tuple[float, float, float]:
 def geodetic_to_itrf(lat_rad: float, lon_rad: float, height_km: float) -> Array:
     """Position (3,), km."""
     s, c = math.sin(lat_rad), math.cos(lat_rad)
-    n = EARTH_RADIUS_KM / math.sqrt(1.0 - E2 * s * s)
+    n = WGS84_RADIUS_KM / math.sqrt(1.0 - WGS84_E2 * s * s)
     r = np.empty(3)
     r[0] = (n + height_km) * c * math.cos(lon_rad)
     r[1] = (n + height_km) * c * math.sin(lon_rad)
-    r[2] = (n * (1.0 - E2) + height_km) * s
+    r[2] = (n * (1.0 - WGS84_E2) + height_km) * s
     return r
 
 

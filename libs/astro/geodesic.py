@@ -11,11 +11,10 @@ import math
 import numpy as np
 from numba import njit
 
-EQUATOR_KM = 6378.137
-FLATTENING = 1.0 / 298.257223563
-POLAR_KM = EQUATOR_KM * (1.0 - FLATTENING)
-_N = FLATTENING / (2.0 - FLATTENING)
-_EP2 = FLATTENING * (2.0 - FLATTENING) / (1.0 - FLATTENING) ** 2
+from libs.astro.earth import WGS84_E2, WGS84_FLATTENING, WGS84_POLE_KM, WGS84_RADIUS_KM
+
+_N = WGS84_FLATTENING / (2.0 - WGS84_FLATTENING)
+_EP2 = WGS84_E2 / (1.0 - WGS84_FLATTENING) ** 2
 _NEARLY_ANTIPODAL = -math.cos(math.radians(3.0))
 
 
@@ -48,13 +47,13 @@ def direct(lat_rad: float, lon_rad: float, azimuth: float, distance: float) -> t
     omega1 = math.atan2(sin_a0 * s1, ca * c1)
     eps = _epsilon(cos_a0)
     a1 = _a1(eps)
-    tau = sigma1 + _sines_c1(eps, sigma1) + distance / (POLAR_KM * a1)
+    tau = sigma1 + _sines_c1(eps, sigma1) + distance / (WGS84_POLE_KM * a1)
     sigma2 = tau + _sines_c1_back(eps, tau)
     ss, cs = math.sin(sigma2), math.cos(sigma2)
     omega2 = math.atan2(sin_a0 * ss, cs)
-    lon12 = omega2 - omega1 - FLATTENING * sin_a0 * _i3(eps, sigma1, sigma2)
+    lon12 = omega2 - omega1 - WGS84_FLATTENING * sin_a0 * _i3(eps, sigma1, sigma2)
     reduced = math.atan2(cos_a0 * ss, math.hypot(cos_a0 * cs, sin_a0))
-    lat2 = math.atan2(math.sin(reduced), (1.0 - FLATTENING) * math.cos(reduced))
+    lat2 = math.atan2(math.sin(reduced), (1.0 - WGS84_FLATTENING) * math.cos(reduced))
     return lat2, _turned(lon_rad + lon12), math.atan2(sin_a0, cos_a0 * cs)
 
 
@@ -72,8 +71,8 @@ def to_segment(
     here_lat, here_lon, here_ahead = lat1_rad, lon1_rad, ahead
     distance, towards, _ = inverse(here_lat, here_lon, lat_rad, lon_rad)
     for _i in range(30):
-        angle = distance / POLAR_KM
-        step = POLAR_KM * math.atan2(math.sin(angle) * math.cos(towards - here_ahead), math.cos(angle))
+        angle = distance / WGS84_POLE_KM
+        step = WGS84_POLE_KM * math.atan2(math.sin(angle) * math.cos(towards - here_ahead), math.cos(angle))
         moved = min(max(along + step, 0.0), length)
         if abs(moved - along) < 1e-9:
             break
@@ -101,9 +100,9 @@ def arcs(reduced_rad: float, azimuth: float, distance: float, east: float) -> tu
     sin_a0, cos_a0 = sa * c1, math.hypot(ca, sa * s1)
     sigma1 = math.atan2(s1, ca * c1)
     eps = _epsilon(cos_a0)
-    tau = sigma1 + _sines_c1(eps, sigma1) + distance / (POLAR_KM * _a1(eps))
+    tau = sigma1 + _sines_c1(eps, sigma1) + distance / (WGS84_POLE_KM * _a1(eps))
     sigma2 = tau + _sines_c1_back(eps, tau)
-    return sin_a0, cos_a0, sigma1, sigma2, east + FLATTENING * sin_a0 * _i3(eps, sigma1, sigma2)
+    return sin_a0, cos_a0, sigma1, sigma2, east + WGS84_FLATTENING * sin_a0 * _i3(eps, sigma1, sigma2)
 
 
 @njit(cache=True, error_model="numpy")
@@ -115,7 +114,7 @@ def _turned(angle: float) -> float:
 @njit(cache=True, error_model="numpy")
 def _reduced(lat: float) -> tuple[float, float]:
     """Sine and cosine of the reduced latitude, the cosine never 0."""
-    s, c = (1.0 - FLATTENING) * math.sin(lat), max(math.cos(lat), 1e-200)
+    s, c = (1.0 - WGS84_FLATTENING) * math.sin(lat), max(math.cos(lat), 1e-200)
     h = math.hypot(s, c)
     return s / h, c / h
 
@@ -134,7 +133,7 @@ def _vincenty(s1: float, c1: float, s2: float, c2: float, east: float) -> tuple[
         sin_a0 = c1 * y1 / sin_sigma
         eps = _epsilon(math.hypot(x1, y1 * s1) / sin_sigma)
         sigma1 = math.atan2(s1 * sin_sigma, x1 * c1)
-        new = east + FLATTENING * sin_a0 * _i3(eps, sigma1, sigma1 + sigma)
+        new = east + WGS84_FLATTENING * sin_a0 * _i3(eps, sigma1, sigma1 + sigma)
         settled = abs(new - omega) <= 1e-15 * east
         omega = new
         if settled:
@@ -145,8 +144,8 @@ def _vincenty(s1: float, c1: float, s2: float, c2: float, east: float) -> tuple[
 @njit(cache=True, error_model="numpy")
 def _nearly_antipodal(s1: float, c1: float, s2: float, c2: float, east: float) -> tuple[float, float, float]:
     """Karney's arrangement: the first point is the one farther from the equator, in the south (equation 44)."""
-    if max(abs(s1), abs(s2)) < 1e-80 and east <= (1.0 - FLATTENING) * math.pi:
-        return EQUATOR_KM * east, 0.5 * math.pi, 0.5 * math.pi
+    if max(abs(s1), abs(s2)) < 1e-80 and east <= (1.0 - WGS84_FLATTENING) * math.pi:
+        return WGS84_RADIUS_KM * east, 0.5 * math.pi, 0.5 * math.pi
     swapped = abs(s1) < abs(s2)
     if swapped:
         s1, c1, s2, c2 = s2, c2, s1, c1
@@ -182,7 +181,7 @@ def _meeting(south_of_east: float, s1: float, c1: float, s2: float, c2: float) -
     sigma1, sigma2 = math.atan2(s1, ca * c1), math.atan2(s2, cos_a2 * c2)
     omega12 = math.atan2(sin_a0 * s2, cos_a2 * c2) - math.atan2(sin_a0 * s1, ca * c1)
     eps = _epsilon(math.hypot(ca, sa * s1))
-    longitude = omega12 - FLATTENING * sin_a0 * _i3(eps, sigma1, sigma2)
+    longitude = omega12 - WGS84_FLATTENING * sin_a0 * _i3(eps, sigma1, sigma2)
     return longitude, _length(eps, sigma1, sigma2), math.atan2(sin_a0 / c2, cos_a2)
 
 
@@ -195,7 +194,7 @@ def _epsilon(cos_a0: float) -> float:
 @njit(cache=True, error_model="numpy")
 def _length(eps: float, sigma1: float, sigma2: float) -> float:
     """Equations 7 and 15."""
-    return POLAR_KM * _a1(eps) * (sigma2 - sigma1 + _sines_c1(eps, sigma2) - _sines_c1(eps, sigma1))
+    return WGS84_POLE_KM * _a1(eps) * (sigma2 - sigma1 + _sines_c1(eps, sigma2) - _sines_c1(eps, sigma1))
 
 
 @njit(cache=True, error_model="numpy")

@@ -12,11 +12,11 @@ from numba import njit
 
 from libs.astro import geodesic
 from libs.astro.airspace_outline import AUTHALIC_RADIUS_KM
+from libs.astro.earth import WGS84_E2, WGS84_RADIUS_KM
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-_E2 = geodesic.FLATTENING * (2.0 - geodesic.FLATTENING)
-_EP2 = _E2 / (1.0 - _E2)
+_EP2 = WGS84_E2 / (1.0 - WGS84_E2)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
 # t(x) = x + (1 + x) asinh(sqrt x) / sqrt(x (1 + x)) of equation 62 as a series, x <= e'^2 = 0.0067
 _T = np.array([4.0 / 3.0, -2.0 / 15.0, 8.0 / 105.0, -16.0 / 315.0, 128.0 / 3465.0, -256.0 / 9009.0])
@@ -66,7 +66,7 @@ def _below(lat1: float, lat2: float, east: float, nodes: Array, weights: Array, 
     for i in range(nodes.size):
         sine = math.sin(middle + half * nodes[i])
         total -= weights[i] * half * _divided(t, _EP2, k2 * sine * sine) * 0.5 * sine
-    return AUTHALIC_RADIUS_KM**2 * excess + _E2 * geodesic.EQUATOR_KM**2 * cos_a0 * sin_a0 * total
+    return AUTHALIC_RADIUS_KM**2 * excess + WGS84_E2 * WGS84_RADIUS_KM**2 * cos_a0 * sin_a0 * total
 
 
 @njit(cache=True, error_model="numpy")

@@ -11,12 +11,11 @@ import numpy as np
 from numba import njit
 
 from libs.astro.dop853 import STAGES, A
+from libs.astro.earth import EGM96_J2, EGM96_J3, EGM96_J4, EGM96_J5, EGM96_J6, WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-MU_KM3_S2 = 398600.4418
-RADIUS_KM = 6378.137
-J = np.array([0.0, 0.0, 1.08262668e-3, -2.53265649e-6, -1.61962159e-6, -2.27296083e-7, 5.40681239e-7])
+J = np.array([0.0, 0.0, EGM96_J2, EGM96_J3, EGM96_J4, EGM96_J5, EGM96_J6])
 WORK_SHAPE = (STAGES, 6)
 TESSERAL_DEGREE = 4
 # Fully normalised coefficients of orders 1 to 4, each row a degree from 2.
@@ -50,8 +49,8 @@ def acceleration(x: float, y: float, z: float) -> tuple[float, float, float]:
     """Gradient of mu/r (1 - sum J_n (R/r)^n P_n(z/r)), km s-2."""
     r2 = x * x + y * y + z * z
     r = math.sqrt(r2)
-    u, q = z / r, RADIUS_KM / r
-    pull = MU_KM3_S2 / r2
+    u, q = z / r, WGS84_RADIUS_KM / r
+    pull = WGS84_MU_KM3_S2 / r2
     before, legendre = 1.0, u
     slope_before, slope = 0.0, 1.0
     radial, polar, scale = -1.0, 0.0, q
@@ -94,7 +93,7 @@ def tesseral(x: float, y: float, z: float, turned_rad: float) -> tuple[float, fl
     cg, sg = math.cos(turned_rad), math.sin(turned_rad)
     r = math.sqrt(x * x + y * y + z * z)
     s, t, u = (cg * x + sg * y) / r, (cg * y - sg * x) / r, z / r
-    q = RADIUS_KM / r
+    q = WGS84_RADIUS_KM / r
     along_s, along_t, along_u, radial = 0.0, 0.0, 0.0, 0.0
     re, im, re_before, im_before = s, t, 1.0, 0.0
     first, scale = 1.0, q
@@ -121,7 +120,7 @@ def tesseral(x: float, y: float, z: float, turned_rad: float) -> tuple[float, fl
         re_before, im_before, re, im = re, im, s * re - t * im, s * im + t * re
         first *= 2 * m + 1
         scale *= q
-    pull = MU_KM3_S2 / (r * r)
+    pull = WGS84_MU_KM3_S2 / (r * r)
     gs, gt, gu = along_s - radial * s, along_t - radial * t, along_u - radial * u
     return pull * (cg * gs - sg * gt), pull * (sg * gs + cg * gt), pull * gu
 
@@ -130,13 +129,13 @@ def tesseral(x: float, y: float, z: float, turned_rad: float) -> tuple[float, fl
 def energy(state: Array) -> float:
     """Specific energy, km2 s-2, constant in free flight."""
     r = math.sqrt(state[0] ** 2 + state[1] ** 2 + state[2] ** 2)
-    u, q = state[2] / r, RADIUS_KM / r
+    u, q = state[2] / r, WGS84_RADIUS_KM / r
     before, legendre, scale, potential = 1.0, u, q, 1.0
     for n in range(2, 7):
         before, legendre = legendre, ((2 * n - 1) * u * legendre - (n - 1) * before) / n
         scale *= q
         potential -= J[n] * scale * legendre
-    return float(0.5 * (state[3] ** 2 + state[4] ** 2 + state[5] ** 2) - MU_KM3_S2 / r * potential)
+    return float(0.5 * (state[3] ** 2 + state[4] ** 2 + state[5] ** 2) - WGS84_MU_KM3_S2 / r * potential)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

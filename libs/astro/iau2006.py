@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from libs.astro.sincos import FAST, sincos
-from libs.astro.time import J2000_JD
+from libs.astro.time import DAYS_IN_CENTURY, J2000_JD
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Tables = tuple[Array, Array, Array]
@@ -67,7 +67,7 @@ def pole(jd_tt: Array, fraction: Array) -> Array:
     Within 1 microarcsecond of the authors' numbers from 1900 to 2100; the pole itself departs from the model by up to
     0.5 milliarcseconds (free core nutation), which the dX, dY of Earth orientation files hold.
     """
-    t = ((np.atleast_1d(jd_tt) - J2000_JD) + np.atleast_1d(fraction)) / 36525.0
+    t = ((np.atleast_1d(jd_tt) - J2000_JD) + np.atleast_1d(fraction)) / DAYS_IN_CENTURY
     polynomials, multipliers, amplitudes = _tables()
     out = np.empty((3, t.size))
     _series(t, arguments(t), polynomials, multipliers, amplitudes, out)

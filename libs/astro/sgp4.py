@@ -15,8 +15,9 @@ import numpy as np
 from numba import njit
 
 from libs.astro import sgp4_general, sgp4_near
+from libs.astro.earth import IERS_SPIN_RAD_S
 from libs.astro.elements import ElementSet
-from libs.astro.frames import EARTH_ROTATION_RAD_S, EarthTurn, polar_motion
+from libs.astro.frames import EarthTurn, polar_motion
 from libs.astro.sgp4_start import DEEP_SPACE_MIN, NO, RECORD_SIZE, TWO_PI, initialise_all, unkozai
 from libs.astro.time import gmst82_rad
 
@@ -174,7 +175,7 @@ def propagate_minutes(
     errors = np.empty((count, times.size), dtype=np.uint8) if errors is None else errors
     _check(count, times.size, turn, out, errors)
     gst, xp, yp = _still(times.size) if turn is None else (turn.gmst_rad, turn.xp_rad, turn.yp_rad)
-    spin = 0.0 if turn is None else EARTH_ROTATION_RAD_S
+    spin = 0.0 if turn is None else IERS_SPIN_RAD_S
     size = max(1, math.ceil(count / max(1, threads * 8)))
     parts = [slice(first, first + size) for first in range(0, count, size)]
 

@@ -11,15 +11,14 @@ import numpy as np
 from numba import njit
 
 from libs.astro import sdp4
+from libs.astro.earth import WGS72_J2, WGS72_RADIUS_KM
 from libs.astro.sgp4_start import (
     AO,
     AYCOF,
     COSIO,
     DEEP,
-    EARTH_RADIUS_KM,
     ECCO,
     INCLO,
-    J2,
     J3_OVER_J2,
     NO,
     SDP4,
@@ -275,7 +274,7 @@ def _turned(far: bool, s: float, c: float, by: float) -> tuple[float, float]:
 @njit(cache=True, error_model="numpy", fastmath=FAST)
 def _short_periods(steep: bool, w: Array, gst: Array, spin: float, out: Array, first: int, codes: Codes) -> None:
     """Position and velocity from the long-period elements and E."""
-    km, km_s = EARTH_RADIUS_KM, EARTH_RADIUS_KM * XKE / 60.0
+    km, km_s = WGS72_RADIUS_KM, WGS72_RADIUS_KM * XKE / 60.0
     last = first + gst.size
     o0, o1, o2 = out[0][first:last], out[1][first:last], out[2][first:last]
     o3, o4, o5 = out[3][first:last], out[4][first:last], out[5][first:last]
@@ -293,7 +292,7 @@ def _short_periods(steep: bool, w: Array, gst: Array, spin: float, out: Array, f
         sinu, cosu = arl * (se - ayn - axn * tt), arl * (ce - axn + ayn * tt)
         s2, c2 = (cosu + cosu) * sinu, 1.0 - 2.0 * sinu * sinu
         ipl = 1.0 / (am * beta * beta)
-        t1 = 0.5 * J2 * ipl
+        t1 = 0.5 * WGS72_J2 * ipl
         t2p = t1 * ipl
         ci2 = ci * ci
         con41, x1mth2 = 3.0 * ci2 - 1.0, 1.0 - ci2

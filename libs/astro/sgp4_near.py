@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from libs.astro.earth import WGS72_J2, WGS72_RADIUS_KM
 from libs.astro.sgp4_start import (
     AO,
     AYCOF,
     CON41,
     COSIO,
     DEEP,
-    EARTH_RADIUS_KM,
     ECCO,
-    J2,
     NO,
     SINIO,
     X1MTH2,
@@ -80,7 +79,7 @@ def _loop(fixed: bool) -> Any:
             c[X7THM1],
         )
         cosi, sini, rao = c[COSIO], c[SINIO], math.sqrt(c[AO])
-        km, km_s = EARTH_RADIUS_KM, EARTH_RADIUS_KM * XKE / 60.0
+        km, km_s = WGS72_RADIUS_KM, WGS72_RADIUS_KM * XKE / 60.0
         last = first + minutes.size
         o0, o1, o2 = out[0][first:last], out[1][first:last], out[2][first:last]  # slices of rows are known to be dense
         o3, o4, o5 = out[3][first:last], out[4][first:last], out[5][first:last]
@@ -131,7 +130,7 @@ def _loop(fixed: bool) -> Any:
             tt = esine * half
             sinu, cosu = arl * (se - ayn - axn * tt), arl * (ce - axn + ayn * tt)
             s2, c2 = (cosu + cosu) * sinu, 1.0 - 2.0 * sinu * sinu
-            t1 = 0.5 * J2 * ipl
+            t1 = 0.5 * WGS72_J2 * ipl
             t2p = t1 * ipl
             mrt = sa * sa * rl * (1.0 - 1.5 * t2p * beta * con41) + 0.5 * t1 * x1mth2 * c2
             codes[j] = max(codes[j], 6 if mrt < 1.0 and codes[j] == 0 else 0)

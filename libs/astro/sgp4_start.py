@@ -11,14 +11,12 @@ import numpy as np
 from numba import njit
 
 from libs.astro import sdp4
+from libs.astro.earth import WGS72_J2, WGS72_J3, WGS72_J4, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-EARTH_RADIUS_KM = 6378.135
-MU_KM3_S2 = 398600.8
-XKE = 60.0 / math.sqrt(EARTH_RADIUS_KM**3 / MU_KM3_S2)
-J2, J3, J4 = 0.001082616, -0.00000253881, -0.00000165597
-J3_OVER_J2 = J3 / J2
+XKE = 60.0 / math.sqrt(WGS72_RADIUS_KM**3 / WGS72_MU_KM3_S2)
+J3_OVER_J2 = WGS72_J3 / WGS72_J2
 DEEP_SPACE_MIN = 225.0
 TWO_PI = 2.0 * math.pi
 
@@ -35,7 +33,7 @@ def unkozai(no_kozai: float, ecco: float, inclo: float) -> float:
     cos2 = math.cos(inclo) ** 2
     omeosq = 1.0 - ecco * ecco
     ak = (XKE / no_kozai) ** (2.0 / 3.0)
-    d1 = 0.75 * J2 * (3.0 * cos2 - 1.0) / (math.sqrt(omeosq) * omeosq)
+    d1 = 0.75 * WGS72_J2 * (3.0 * cos2 - 1.0) / (math.sqrt(omeosq) * omeosq)
     de = d1 / (ak * ak)
     adel = ak * (1.0 - de * de - de * (1.0 / 3.0 + 134.0 * de * de / 81.0))
     mean_motion: float = no_kozai / (1.0 + d1 / (adel * adel))
@@ -60,14 +58,14 @@ def initialise(
     con41 = -con42 - cosio2 - cosio2
     rp = ao * (1.0 - ecco)
     deep = TWO_PI / no >= DEEP_SPACE_MIN
-    simple = deep or rp < 220.0 / EARTH_RADIUS_KM + 1.0
-    sfour = 78.0 / EARTH_RADIUS_KM + 1.0
-    qzms24 = ((120.0 - 78.0) / EARTH_RADIUS_KM) ** 4
-    perigee = (rp - 1.0) * EARTH_RADIUS_KM
+    simple = deep or rp < 220.0 / WGS72_RADIUS_KM + 1.0
+    sfour = 78.0 / WGS72_RADIUS_KM + 1.0
+    qzms24 = ((120.0 - 78.0) / WGS72_RADIUS_KM) ** 4
+    perigee = (rp - 1.0) * WGS72_RADIUS_KM
     if perigee < 156.0:
         sfour = perigee - 78.0 if perigee >= 98.0 else 20.0
-        qzms24 = ((120.0 - sfour) / EARTH_RADIUS_KM) ** 4
-        sfour = sfour / EARTH_RADIUS_KM + 1.0
+        qzms24 = ((120.0 - sfour) / WGS72_RADIUS_KM) ** 4
+        sfour = sfour / WGS72_RADIUS_KM + 1.0
     pinvsq = 1.0 / (po * po)
     tsi = 1.0 / (ao - sfour)
     eta = ao * ecco * tsi
@@ -81,7 +79,7 @@ def initialise(
         * no
         * (
             ao * (1.0 + 1.5 * etasq + eeta * (4.0 + etasq))
-            + 0.375 * J2 * tsi / psisq * con41 * (8.0 + 3.0 * etasq * (8.0 + etasq))
+            + 0.375 * WGS72_J2 * tsi / psisq * con41 * (8.0 + 3.0 * etasq * (8.0 + etasq))
         )
     )
     cc1 = bstar * cc2
@@ -90,7 +88,7 @@ def initialise(
     cc4 = 2.0 * no * coef1 * ao * omeosq * (
         eta * (2.0 + 0.5 * etasq)
         + ecco * (0.5 + 2.0 * etasq)
-        - J2 * tsi / (ao * psisq)
+        - WGS72_J2 * tsi / (ao * psisq)
         * (
             -3.0 * con41 * (1.0 - 2.0 * eeta + etasq * (1.5 - 0.5 * eeta))
             + 0.75 * x1mth2 * (2.0 * etasq - eeta * (1.0 + etasq)) * math.cos(2.0 * argpo)
@@ -98,9 +96,9 @@ def initialise(
     )  # fmt: skip
     cc5 = 2.0 * coef1 * ao * omeosq * (1.0 + 2.75 * (etasq + eeta) + eeta * etasq)
     cosio4 = cosio2 * cosio2
-    temp1 = 1.5 * J2 * pinvsq * no
-    temp2 = 0.5 * temp1 * J2 * pinvsq
-    temp3 = -0.46875 * J4 * pinvsq * pinvsq * no
+    temp1 = 1.5 * WGS72_J2 * pinvsq * no
+    temp2 = 0.5 * temp1 * WGS72_J2 * pinvsq
+    temp3 = -0.46875 * WGS72_J4 * pinvsq * pinvsq * no
     mdot = no + 0.5 * temp1 * rteosq * con41 + 0.0625 * temp2 * rteosq * (13.0 - 78.0 * cosio2 + 137.0 * cosio4)
     argpdot = (
         -0.5 * temp1 * con42

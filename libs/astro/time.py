@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.extending import register_jitable
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 DAY_S = 86400.0
 J2000_JD = 2451545.0
+DAYS_IN_CENTURY = 36525.0
 MJD_0_JD = 2400000.5
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 _ORIGIN_JD = 2451544.5
@@ -111,12 +113,19 @@ def _normalised(jd: float, fraction: float) -> tuple[float, float]:
     return (jd + whole, rest) if rest < 1.0 else (jd + whole + 1.0, 0.0)
 
 
+@register_jitable(inline="always")
+def gmst82_turns(days: Any, fraction: Any) -> Any:
+    """Greenwich mean sidereal time (Aoki et al. 1982) in turns, whole ones left in or out: of numbers or of arrays.
+
+    days: UT1 from J2000_JD on, of which fraction is a part that whole days are kept apart from.
+    """
+    t = (days + fraction) * (1.0 / DAYS_IN_CENTURY)
+    seconds = 67310.54841 + t * (8640184.812866 + t * (0.093104 - t * 6.2e-6))
+    return (days - np.floor(days)) + fraction + seconds * (1.0 / DAY_S)  # the mean Sun's whole turns are left out
+
+
 @njit(cache=True, error_model="numpy")
 def gmst82_rad(jd_ut1: float, fraction: float) -> float:
     """Greenwich mean sidereal time in [0, 2 pi) (Aoki et al. 1982), of a UT1 Julian date."""
-    days = (jd_ut1 - J2000_JD) + fraction
-    t = days / 36525.0
-    turns = (jd_ut1 - J2000_JD) % 1.0 + fraction  # of the mean Sun; large whole numbers of turns are left out
-    seconds = 67310.54841 + (8640184.812866 * t + 0.093104 * t * t - 6.2e-6 * t * t * t)
-    angle = 2.0 * math.pi * ((turns + seconds / DAY_S) % 1.0)
+    angle: float = 2.0 * math.pi * (gmst82_turns(jd_ut1 - J2000_JD, fraction) % 1.0)
     return angle % (2.0 * math.pi)

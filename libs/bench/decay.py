@@ -17,7 +17,7 @@ import heyoka
 import numpy as np
 
 from libs.astro import decay_tables, density_days, density_table, gravity
-from libs.astro.decay import FLATTENING
+from libs.astro.earth import IERS_SPIN_RAD_S, WGS84_FLATTENING, WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 from libs.astro.weather import Drivers
 from libs.bench.harness import OURS, Contender, Must, Outcome, compare, timed
 
@@ -37,7 +37,6 @@ TOLERANCE = 1e-9  # heyoka's; at its own default it is slower
 ALONE, BATCH = "heyoka", "heyoka batch"
 _DEGREE = 9
 _CORES = len(os.sched_getaffinity(0))
-_SPIN_RAD_S = 7.292115e-5
 _OREKIT = "its data files are not to be had here; quoted from another machine, 8x8 gravity and the model itself: {}"
 
 
@@ -50,8 +49,8 @@ def air() -> decay_tables.Air:
 
 def start(argument_deg: float = ARGUMENT_DEG) -> Array:
     """A circle about a round Earth, of osculating elements; node at right ascension 0."""
-    a, i, u = gravity.RADIUS_KM + ALTITUDE_KM, math.radians(INCLINATION_DEG), math.radians(argument_deg)
-    v, c, s = math.sqrt(gravity.MU_KM3_S2 / a), math.cos(u), math.sin(u)
+    a, i, u = WGS84_RADIUS_KM + ALTITUDE_KM, math.radians(INCLINATION_DEG), math.radians(argument_deg)
+    v, c, s = math.sqrt(WGS84_MU_KM3_S2 / a), math.cos(u), math.sin(u)
     place = [a * c, a * s * math.cos(i), a * s * math.sin(i)]
     return np.array([*place, -v * s, v * c * math.cos(i), v * c * math.sin(i)])
 
@@ -96,16 +95,16 @@ def equations() -> tuple[list[Any], Any]:
     r2 = x * x + y * y + z * z
     r = heyoka.sqrt(r2)
     u = z / r
-    legendre, potential = [1.0, u], gravity.MU_KM3_S2 / r
+    legendre, potential = [1.0, u], WGS84_MU_KM3_S2 / r
     for n in range(2, 7):
         legendre.append(((2 * n - 1) * u * legendre[-1] - (n - 1) * legendre[-2]) / n)
-        potential -= gravity.J[n] * gravity.MU_KM3_S2 * gravity.RADIUS_KM**n * legendre[-1] * r ** -(n + 1.0)
-    altitude = r - gravity.RADIUS_KM * (1.0 - FLATTENING * u * u)
+        potential -= gravity.J[n] * WGS84_MU_KM3_S2 * WGS84_RADIUS_KM**n * legendre[-1] * r ** -(n + 1.0)
+    altitude = r - WGS84_RADIUS_KM * (1.0 - WGS84_FLATTENING * u * u)
     given = profile()
     q, ln_rho = (altitude - given.middle_km) / given.half_km, 0.0
     for c in given.coefficients[::-1]:
         ln_rho = ln_rho * q + float(c)
-    sx, sy = vx + _SPIN_RAD_S * y, vy - _SPIN_RAD_S * x
+    sx, sy = vx + IERS_SPIN_RAD_S * y, vy - IERS_SPIN_RAD_S * x
     drag = -500.0 * heyoka.par[0] * heyoka.exp(ln_rho) * heyoka.sqrt(sx * sx + sy * sy + vz * vz)
     pulls = heyoka.diff_tensors([potential], [x, y, z]).gradient
     system = [(x, vx), (y, vy), (z, vz)]

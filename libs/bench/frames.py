@@ -11,6 +11,7 @@ import heyoka
 import numpy as np
 
 from libs.astro import eop, frames
+from libs.astro.earth import IERS_SPIN_RAD_S
 from libs.astro.time import utc_to_tt
 from libs.bench.harness import OURS, Contender, Must, Outcome, compare
 
@@ -61,7 +62,7 @@ def _problem() -> tuple[Array, Array, Array]:
 
 def _heyoka(jd: Array, fraction: Array, states: Array) -> Contender:
     x, y, z, vx, vy, vz = heyoka.make_vars("x", "y", "z", "vx", "vy", "vz")
-    data, spin = heyoka.eop_data(), frames.EARTH_ROTATION_RAD_S
+    data, spin = heyoka.eop_data(), IERS_SPIN_RAD_S
     turned = [
         *heyoka.model.rot_teme_itrs([x, y, z], eop_data=data),
         *heyoka.model.rot_teme_itrs([vx + spin * y, vy - spin * x, vz], eop_data=data),

@@ -5,6 +5,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import grpc
@@ -13,7 +14,7 @@ import pytest
 from infra.local.testing import settings_of
 from libs import contracts, operations, rpc
 from libs.consume import Rejected
-from libs.eventlog import EventLog
+from libs.eventlog import EventLog, derived_id
 from libs.operations import Operations
 from libs.service import ServiceSettings
 from libs.tests.facts import cause, eventually, fact
@@ -31,8 +32,10 @@ METHODS = {
     "Redrive": pb.RedriveRequest(consumer="propagation"),
     "RebuildReadModels": pb.RebuildReadModelsRequest(),
     "RebuildTopics": pb.RebuildTopicsRequest(),
+    "GetFlow": pb.GetFlowRequest(),
+    "Import": iter(()),
 }
-OF_OPERATORS = set(METHODS) - {"GetStatus"}
+OF_OPERATORS = set(METHODS) - {"GetStatus", "GetFlow"}
 TABLE = "CREATE TABLE counted (stream text PRIMARY KEY, events bigint NOT NULL)"
 
 
@@ -356,3 +359,57 @@ async def test_a_model_of_upstream_facts_is_made_again_from_its_owners_log(bench
 
 async def _parked(bench, count: int) -> bool:
     return len(await bench.parked()) == count
+
+
+async def test_the_flow_is_at_rest_when_a_consumer_has_handled_or_parked_all_there_is(bench, condition, channel):
+    async def handler(delivery):
+        if delivery.stream == "rejected/b":
+            raise Rejected("not this one")
+        return await bench.note(delivery)
+
+    async def at_rest() -> bool:
+        flow = await ask(channel, "GetFlow")
+        (topic,) = flow.topics
+        condition.log, condition.subscriptions = bench.consumer_log, [subscription]
+        (consumer,) = (await ask(channel, "GetFlow")).consumers
+        condition.log, condition.subscriptions = bench.log, []
+        assert topic.topic == consumer.topic == "spacecom.ingest.v1"
+        assert consumer.reach <= topic.reach == 5
+        return consumer.reach == topic.reach and consumer.parked_count == 2
+
+    async with bench.consuming(handler, consumer="propagation") as subscription:
+        await bench.write("rejected/a", 3)
+        await bench.write("rejected/b", 2)
+        await eventually(at_rest)
+
+
+async def test_open_work_counts_as_flow(condition, channel):
+    async def two() -> int:
+        return 2
+
+    condition.open_work = [two, two]
+    assert (await ask(channel, "GetFlow")).open_work_count == 4
+
+
+async def test_a_fact_is_imported_once_as_it_was(bench, condition, channel):
+    await bench.write("rejected/a", 2)
+    events = await read(channel)
+    other = [log_pb.RecordedEvent.FromString(event.SerializeToString()) for event in events]
+    for event in other:
+        event.event_id, event.stream = str(derived_id(UUID(event.event_id), "ingest", 0)), "rejected/b"
+    requests = [pb.ImportRequest(event=event) for event in other]
+    answer = await ask(channel, "Import", iter(requests))
+    assert (answer.imported_count, answer.known_count) == (2, 0)
+    again = await ask(channel, "Import", iter(requests))
+    assert (again.imported_count, again.known_count) == (0, 2)
+    imported = (await read(channel))[2:]
+    assert [(event.event_id, event.data, event.available_at) for event in imported] == [
+        (event.event_id, event.data, event.available_at) for event in other
+    ]
+    assert [event.version for event in imported] == [1, 2]
+
+
+async def test_nothing_is_imported_into_operations(condition, channel):
+    """INVARIANT: the record of operations holds what came through the gate; a replay has a namespace of its own."""
+    condition.namespace = ""
+    assert await refusal(channel, "Import", iter(())) is grpc.StatusCode.FAILED_PRECONDITION

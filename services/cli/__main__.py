@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from services.cli import auditing, data, demo, hazards, running, show
+from services.cli import auditing, data, demo, hazards, replaying, running, show
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(running.down)
 app.command()(running.status)
 app.command()(running.doctor)
 app.command()(demo.demo)
+app.command()(replaying.replay)
 app.command()(data.ingest)
 app.command()(data.objects)
 app.command()(hazards.predict)

@@ -12,8 +12,9 @@ import typer
 from infra.local import __main__ as local
 from infra.local.mesh import Files
 from infra.local.places import CannotRun
-from services.cli import cases, client, hazards, show
-from services.cli.cases import Case
+from libs import cases
+from libs.cases import Case, SaidOnTheDay, Truth
+from services.cli import client, hazards, show
 from services.cli.client import Mesh, Refused, Unreachable, Unwell
 from services.cli.data import submit
 from services.cli.running import Json
@@ -79,10 +80,12 @@ def demo(
 
 def _case(name: str) -> Case:
     try:
-        return cases.load(name)
-    except FileNotFoundError as error:
-        known = ", ".join(sorted(path.stem for path in cases.FOLDER.glob("*.json")))
-        raise Refused("UNKNOWN_CASE", f"there is no case {name!r}; there are: {known}") from error
+        case = cases.load(name)
+    except cases.BadCase as error:
+        raise Refused("UNKNOWN_CASE", str(error)) from error
+    if case.said is None:
+        raise Refused("NO_COMPARISON", f"{name} names no regions to compare with; play it with: spacecom replay {name}")
+    return case
 
 
 def play(mesh: Mesh, case: Case, tell: Tell) -> Result:
@@ -100,21 +103,17 @@ def play(mesh: Mesh, case: Case, tell: Tell) -> Result:
 
 def _submit(mesh: Mesh, case: Case, tell: Tell) -> bool:
     """Whether anything of it was new."""
-    weather = ingest.SubmitHeader(source="demo", format=ingest.INPUT_FORMAT_CSSI_SPACE_WEATHER)
-    weather.available_at.FromDatetime(case.weather_available_at)
-    airspace = ingest.SubmitHeader(
-        source="demo", format=ingest.INPUT_FORMAT_AIRSPACE_GEOJSON, dataset=f"demo-{case.name}"
-    )
-    airspace.available_at.FromDatetime(case.airspace_available_at)
-    sets = ingest.SubmitHeader(source="demo", format=ingest.INPUT_FORMAT_TLE)
-    files = [("space weather", weather, case.weather), ("airspace", airspace, case.airspace)]
-    files += [(f"element set {n}", sets, data) for n, data in enumerate(case.element_sets, 1)]
     new = 0
-    for what, header, data in files:
-        answer = _await(partial(_asked, partial(submit, mesh, header, data)), "ingest", "an answer")
-        tell(f"submitted {what}: {answer.accepted_count} new, {answer.duplicate_count} known")
+    for one in case.inputs:
+        header = ingest.SubmitHeader(
+            source=one.source, format=ingest.InputFormat.Value(f"INPUT_FORMAT_{one.format}"), dataset=one.dataset
+        )
+        if one.available_at:
+            header.available_at.FromDatetime(one.available_at)
+        answer = _await(partial(_asked, partial(submit, mesh, header, one.data)), "ingest", "an answer")
+        tell(f"submitted {one.name}: {answer.accepted_count} new, {answer.duplicate_count} known")
         if answer.rejected_count:
-            raise Refused("INPUT_REFUSED", f"{what} was refused: {answer.rejections[0].detail}")
+            raise Refused("INPUT_REFUSED", f"{one.name} was refused: {answer.rejections[0].detail}")
         new += answer.accepted_count
     return new > 0
 
@@ -148,7 +147,7 @@ def _prediction(mesh: Mesh, case: Case) -> propagation.Prediction | None:
     if answer is None:
         return None
     start = answer.prediction.decay.start_epoch
-    newest = _epoch_of(case.element_sets[-1])
+    newest = _epoch_of(case.inputs[-1].data)
     late = abs((show.epoch(start.jd, start.jd_fraction) - newest).total_seconds()) < 1.0
     return answer.prediction if late else None
 
@@ -182,29 +181,39 @@ def check(case: Case, result: Result) -> Checks:
     first, last = assessed.window_start_time.ToDatetime(UTC), assessed.window_end_time.ToDatetime(UTC)
     total = sum(fir.share for fir in assessed.firs) + assessed.unassigned_share
     return Checks(
-        first <= case.reentry_time <= last,
-        len(case.named_firs & {fir.fir_designator for fir in assessed.firs}),
+        first <= case.truths[0].middle_at <= last,
+        len(_said(case).named_firs & {fir.fir_designator for fir in assessed.firs}),
         abs(total - 1.0) < 1e-9,
     )
 
 
+def _said(case: Case) -> SaidOnTheDay:
+    if case.said is None:
+        raise Refused("NO_COMPARISON", f"{case.name} names no regions to compare with")
+    return case.said
+
+
+def _near(truth: Truth) -> str:
+    if truth.latitude_deg is None or truth.longitude_deg is None:
+        return ""
+    return f" near {truth.latitude_deg:.0f}, {truth.longitude_deg:.0f}"
+
+
 def _print(case: Case, result: Result, checks: Checks) -> None:
     assessed = result.assessment.hazard
-    lat, lon = case.reentry_place
+    truth, said = case.truths[0], _said(case)
     show.line("")
     hazards.window(result.prediction)
-    show.line(
-        f"  truth         {case.reentry_time:%Y-%m-%d %H:%M} UTC near {lat:.0f}, {lon:.0f} ({case.reentry_source})"
-    )
+    show.line(f"  truth         {truth.middle_at:%Y-%m-%d %H:%M} UTC{_near(truth)} ({truth.source})")
     show.line("")
     show.line("regions threatened; named: by the network manager on the day")
-    hazards.regions(assessed, case.named_firs)
+    hazards.regions(assessed, said.named_firs)
     show.line("")
     hazards.corridors(assessed)
-    closed = f"{case.closed[0]:%H:%M} to {case.closed[1]:%H:%M} UTC"
+    closed = f"{said.closed[0]:%H:%M} to {said.closed[1]:%H:%M} UTC"
     show.line(
-        f"on the day: {' '.join(sorted(case.named_firs))} were named; airspace was closed {closed}; "
-        f"{case.delayed_aircraft} aircraft lost {case.mean_delay_min} minutes each"
+        f"on the day: {' '.join(sorted(said.named_firs))} were named; airspace was closed {closed}; "
+        f"{said.delayed_aircraft} aircraft lost {said.mean_delay_min} minutes each"
     )
     show.line("")
     hazards.table(result.alerts)
@@ -213,7 +222,7 @@ def _print(case: Case, result: Result, checks: Checks) -> None:
     show.line("")
     for text, good in (
         ("the true re-entry lies in the 90 % window", checks.truth_in_window),
-        (f"{checks.named_firs_found} of the {len(case.named_firs)} regions named on the day are in the table",
+        (f"{checks.named_firs_found} of the {len(said.named_firs)} regions named on the day are in the table",
          checks.named_firs_found >= NAMED_OF_TEN),
         ("the shares of all regions and of none sum to 1", checks.shares_sum_to_one),
     ):  # fmt: skip
@@ -230,10 +239,10 @@ def _document(case: Case, result: Result, checks: Checks) -> dict[str, Any]:
         "assessment": show.fields(result.assessment),
         "alerts": [show.fields(alert) for alert in result.alerts],
         "truth": {
-            "reentry_time": case.reentry_time.isoformat(),
-            "latitude_deg": case.reentry_place[0],
-            "longitude_deg": case.reentry_place[1],
-            "named_firs": sorted(case.named_firs),
+            "reentry_time": case.truths[0].middle_at.isoformat(),
+            "latitude_deg": case.truths[0].latitude_deg,
+            "longitude_deg": case.truths[0].longitude_deg,
+            "named_firs": sorted(_said(case).named_firs),
         },
         "checks": {
             "truth_in_window": checks.truth_in_window,

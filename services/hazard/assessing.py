@@ -1,7 +1,7 @@
 """From the flights of all samples to the hazard of every region, run in a process of its own."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from libs.astro import atmosphere, entry, entry_air, us76
 from libs.astro.airspace import Airspace, Stays
-from libs.astro.decay import SIDEREAL_RAD_S, gmst82_rad
+from libs.astro.earth import GMST82_SPIN_RAD_S, IERS_SPIN_RAD_S, WGS84_RADIUS_KM
 from libs.astro.entry_air import Air
 from libs.astro.fragments import Fragments
-from libs.astro.frames import EARTH_RADIUS_KM, EARTH_ROTATION_RAD_S, itrf_to_geodetic_each
+from libs.astro.frames import itrf_to_geodetic_each
+from libs.astro.time import DAY_S, MJD_0_JD, gmst82_rad
 from libs.astro.weather import Drivers
 from services.hazard import scenario as scenarios
 from services.hazard import visit_files
@@ -25,7 +26,6 @@ _ROUGH_STEP_KM = 5.0
 _WAY_KM = (119.0, 118.0, 117.0, 116.0, 115.0, 113.0, 111.0, 108.0, 105.0, 100.0, 95.0, 90.0, 80.0)  # 1-2 minutes apart
 _NODES_KM = (70.0, 60.0, 50.0, 45.0, 40.0, 35.0, 30.0, 25.0)  # a node every few seconds of the fast flight
 _CLEARANCE_KM = 1e-3  # the first node lies below the release
-_JD_OF_MJD_0 = 2400000.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,12 @@ def fall(
 
 def earth_fixed(entering: Entering) -> Array:
     """(N, 6) on axes that turn with the Earth, the velocity seen from them."""
-    turned = gmst82_rad(entering.start_jd, entering.start_jd_fraction) + SIDEREAL_RAD_S * entering.seconds
+    turned = gmst82_rad(entering.start_jd, entering.start_jd_fraction) + GMST82_SPIN_RAD_S * entering.seconds
     c, s = np.cos(turned), np.sin(turned)
     x, y, z, vx, vy, vz = entering.states.T
     px, py = c * x + s * y, c * y - s * x
     east, north = c * vx + s * vy, c * vy - s * vx
-    return np.stack([px, py, z, east + EARTH_ROTATION_RAD_S * py, north - EARTH_ROTATION_RAD_S * px, vz], axis=1)
+    return np.stack([px, py, z, east + IERS_SPIN_RAD_S * py, north - IERS_SPIN_RAD_S * px, vz], axis=1)
 
 
 def air_of(entering: Entering, states: Array, drivers: Drivers, scenario: Scenario, seed: int) -> Air:
@@ -100,7 +100,7 @@ def air_of(entering: Entering, states: Array, drivers: Drivers, scenario: Scenar
     The way is found by a first flight through the air over the handover.
     """
     lat, lon = _places(states)
-    mjd = (entering.start_jd - _JD_OF_MJD_0) + entering.start_jd_fraction + entering.seconds / 86400.0
+    mjd = (entering.start_jd - MJD_0_JD) + entering.start_jd_fraction + entering.seconds / DAY_S
     over = entry_air.air_of([
         atmosphere.air_over(drivers, *map(float, where), step_km=_ROUGH_STEP_KM)
         for where in zip(mjd, lat, lon, strict=True)
@@ -108,7 +108,7 @@ def air_of(entering: Entering, states: Array, drivers: Drivers, scenario: Scenar
     bodies = entry.ballistic(1.0 / entering.b_m2_kg)
     way = entry.fly(states, bodies, _WAY_KM, over, profile=np.arange(len(lat)), max_s=LONGEST_S)
     alt = np.array([*reversed(_WAY_KM), HANDOVER_KM])
-    columns = (mjd[:, None] + way.seconds / 86400.0, mjd), (way.lat_deg, lat), (way.lon_deg, lon)
+    columns = (mjd[:, None] + way.seconds / DAY_S, mjd), (way.lat_deg, lat), (way.lon_deg, lon)
     times, lats, lons = (np.column_stack([late[:, ::-1], first]) for late, first in columns)
     along = [
         atmosphere.air_along(drivers, alt, times[i], lats[i], lons[i], step_km=AIR_STEP_KM) for i in range(len(lat))
@@ -131,8 +131,8 @@ def break_up(
     seconds = entering.seconds[:, None] + flown.seconds
     places = flown.lat_deg[rows, broken], flown.lon_deg[rows, broken], altitudes_km
     speeds = (one[rows, broken] for one in (flown.east_m_s, flown.north_m_s, flown.up_m_s))
-    radius_m = 1e3 * (EARTH_RADIUS_KM + re_entry_km) * np.cos(np.radians(flown.lat_deg[rows, at]))
-    east = flown.east_m_s[rows, at] + EARTH_ROTATION_RAD_S * radius_m
+    radius_m = 1e3 * (WGS84_RADIUS_KM + re_entry_km) * np.cos(np.radians(flown.lat_deg[rows, at]))
+    east = flown.east_m_s[rows, at] + IERS_SPIN_RAD_S * radius_m
     return Parents(
         flown.reached.all(axis=1),
         seconds[rows, at],

@@ -1,4 +1,4 @@
-"""The physics of a chunk, run in a process of its own: every sample flown to the ground, its pieces placed and timed."""
+"""The physics of a chunk, run in a process of its own: every sample flown to the ground, its pieces timed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -111,12 +111,20 @@ def placed(
 
     def result(i: int) -> SampleResult:
         if i not in row:
-            return SampleResult(first_sample + i, False, *[np.nan] * 4, airspace.NOWHERE, ())
+            return lost(first_sample + i)
         track = flights.track[i, : flights.track_counts[i]]
         return _down(first_sample + i, track, fallen.parents, row[i], ends, regions, from_s)
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(result, range(len(flights.reached))))
+
+
+def lost(sample: int) -> SampleResult:
+    nowhere = np.nan
+    return SampleResult(
+        sample, reached=False, seconds=nowhere, lat_deg=nowhere, lon_deg=nowhere, heading_deg=nowhere,
+        fir=airspace.NOWHERE, crossings=(),
+    )  # fmt: skip
 
 
 def ends_of(parents: Parents, down: Array, regions: Airspace) -> Array:
@@ -133,13 +141,13 @@ def _down(
     way = parents.track[k][parents.track[k, :, 0] <= parents.seconds[k]]
     return SampleResult(
         sample,
-        True,
-        float(parents.seconds[k]),
-        float(parents.lat_deg[k]),
-        float(parents.lon_deg[k]),
-        float(parents.heading_deg[k]),
-        int(ends[k]),
-        crossings(np.vstack([track, way]), regions, from_s),
+        reached=True,
+        seconds=float(parents.seconds[k]),
+        lat_deg=float(parents.lat_deg[k]),
+        lon_deg=float(parents.lon_deg[k]),
+        heading_deg=float(parents.heading_deg[k]),
+        fir=int(ends[k]),
+        crossings=crossings(np.vstack([track, way]), regions, from_s),
     )
 
 

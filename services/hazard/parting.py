@@ -1,4 +1,4 @@
-"""Visits of all chunks, put down again in files of a fixed number of samples, and what is drawn from them on the way."""
+"""Visits of all chunks, put down again in files of a fixed number of samples, and what is drawn from them."""
 
 import asyncio
 from collections.abc import Iterator

@@ -89,6 +89,8 @@ async def assessments_before(conn: Connection, number: int, before: int, limit: 
 async def assessment_of_run(conn: Connection, run_id: UUID) -> AssessmentRow | None:
     """An analyst's variant, too."""
     row = await conn.fetchrow(
-        "SELECT position, event_id, recorded_at, body FROM assessments WHERE run_id = $1 ORDER BY position LIMIT 1", run_id
+        """SELECT position, event_id, recorded_at, body FROM assessments
+           WHERE run_id = $1 ORDER BY position LIMIT 1""",
+        run_id,
     )
     return AssessmentRow(**row) if row else None

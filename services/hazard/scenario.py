@@ -17,12 +17,12 @@ any of them and a run can be done again from it. As JSON of this shape, `SCHEMA`
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from libs.astro import breakup, fragments, wind
-from libs.astro.drag_coefficient import Shape
 from libs.astro.fragments import Catalogue, Fragments, ObjectClass
 from libs.astro.wind import Climate
 
@@ -104,8 +104,8 @@ def _class_of(known: KnownObject) -> tuple[ObjectClass, str]:
     shape = f", shape {known.shape}" if known.shape else ""
     match known.kind:
         case "rocket_body" if known.dry_mass_kg >= _TANK_HEAVY_KG:
-            reason = f"the catalogue has a rocket body of {known.dry_mass_kg:.0f} kg, above {_TANK_HEAVY_KG:.0f} kg{shape}"
-            return ObjectClass.TANK_HEAVY_STAGE, reason
+            mass = f"{known.dry_mass_kg:.0f} kg, at least {_TANK_HEAVY_KG:.0f} kg"
+            return ObjectClass.TANK_HEAVY_STAGE, f"the catalogue has a rocket body of {mass}{shape}"
         case "rocket_body":
             mass = f"{known.dry_mass_kg:.0f} kg" if known.dry_mass_kg else "unknown mass"
             return ObjectClass.ROCKET_BODY, f"the catalogue has a rocket body of {mass}{shape}"
@@ -148,7 +148,7 @@ def of_json(data: bytes) -> Scenario:
     try:
         document = json.loads(data, parse_constant=_no_constant)
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise BadScenario(f'the scenario is not of the schema {SCHEMA}; take the one of `spacecom scenario` and edit it')
+            raise BadScenario(f"it is not of the schema {SCHEMA}; edit one that `spacecom scenario` gives")
         found = _read(document)
     except KeyError as error:
         raise BadScenario(f"the scenario lacks {str(error)[:80]}") from error
@@ -194,7 +194,7 @@ def _check(one: Scenario) -> None:
     if not 60.0 <= low < mode < high <= 100.0:
         raise BadScenario("break_up_altitudes_km must rise from lowest to most likely to highest, within 60 and 100 km")
     edges = one.band_edges_fl
-    falling = all(above > below for above, below in zip(edges, edges[1:], strict=False))
+    falling = all(above > below for above, below in pairwise(edges))
     if not 2 <= len(edges) <= _MAX_BANDS or not falling or edges[-1] != 0.0 or not edges[0] <= 1500.0:
         raise BadScenario(f"band_edges_fl must be 2 to {_MAX_BANDS} levels falling from at most 1500 to 0")
     if max(np.abs(one.climate.east_m_s).max(), np.abs(one.climate.north_m_s).max()) > 150.0:

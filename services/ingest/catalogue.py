@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import cbrt, pi
 
+from libs.astro.earth import WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
-from libs.astro.time import jd_to_datetime
+from libs.astro.time import DAY_S, jd_to_datetime
 from services.ingest.domain import Delivery, ElementSetAccepted, Event, ObjectCatalogued, ObjectRevised
-
-EARTH_RADIUS_KM = 6378.135  # WGS-72, as SGP4 has it
-MU_KM3_S2 = 398600.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +101,11 @@ def long_designator(designator: bytes) -> bytes:
 
 def altitudes_km(elements: ElementSet) -> tuple[float, float]:
     """Perigee and apogee altitude from the Kozai mean motion."""
-    rate_rad_s = elements.mean_motion_rev_day * 2.0 * pi / 86400.0
-    semi_major_km = cbrt(MU_KM3_S2 / rate_rad_s**2)
+    rate_rad_s = elements.mean_motion_rev_day * 2.0 * pi / DAY_S
+    semi_major_km = cbrt(WGS72_MU_KM3_S2 / rate_rad_s**2)
     return (
-        semi_major_km * (1.0 - elements.eccentricity) - EARTH_RADIUS_KM,
-        semi_major_km * (1.0 + elements.eccentricity) - EARTH_RADIUS_KM,
+        semi_major_km * (1.0 - elements.eccentricity) - WGS72_RADIUS_KM,
+        semi_major_km * (1.0 + elements.eccentricity) - WGS72_RADIUS_KM,
     )
 
 

@@ -31,6 +31,7 @@ async def main() -> None:
             on_start=[predictor.run],
             warm_up=lambda: workers.run(compute.warm_up),
             degraded=[predictor.degraded],
+            open_work=[predictor.due_count],
             model_version=model_version,
         )
 

@@ -14,18 +14,16 @@ from math import cbrt, pi
 from typing import assert_never
 from uuid import UUID
 
+from libs.astro.earth import WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
-from libs.astro.time import jd_to_datetime
+from libs.astro.time import DAY_S, MJD_0_JD, jd_to_datetime
 
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 HISTORY_DAYS = 20.0  # of the fit: older sets tell more of past weather than of the object
 HISTORY_SETS = 40
 WEATHER_BEFORE_DAYS = 130  # fit history, the 81-day mean before it, and the previous day's flux
 WEATHER_AFTER_DAYS = 41  # half of the centred 81-day mean
-EARTH_RADIUS_KM = 6378.135
-MU_KM3_S2 = 398600.8
 GATE_SCALE_HEIGHT_KM = 50.0  # generous at 200-500 km, so that the gate lets through rather too much
-_JD_OF_MJD_0 = 2400000.5
 
 
 class DeclineReason(Enum):
@@ -56,7 +54,7 @@ class Epoch:
 
     @property
     def mjd(self) -> float:
-        return (self.jd - _JD_OF_MJD_0) + self.jd_fraction
+        return (self.jd - MJD_0_JD) + self.jd_fraction
 
     @property
     def instant(self) -> datetime:
@@ -194,11 +192,11 @@ def seed_of(event_id: UUID) -> int:
 
 
 def perigee_altitude_km(elements: ElementSet) -> float:
-    return semi_major_axis_km(elements) * (1.0 - elements.eccentricity) - EARTH_RADIUS_KM
+    return semi_major_axis_km(elements) * (1.0 - elements.eccentricity) - WGS72_RADIUS_KM
 
 
 def semi_major_axis_km(elements: ElementSet) -> float:
-    return cbrt(MU_KM3_S2 / (elements.mean_motion_rev_day * 2.0 * pi / 86400.0) ** 2)
+    return cbrt(WGS72_MU_KM3_S2 / (elements.mean_motion_rev_day * 2.0 * pi / DAY_S) ** 2)
 
 
 def remaining_days(elements: ElementSet) -> float:

@@ -86,6 +86,10 @@ class Predictor:
                 await self._note(waiting, repr(outcome), attempts=0)
         return len(due)
 
+    async def due_count(self) -> int:
+        async with self._pool.acquire() as conn:
+            return await queries.due_count(conn, ATTEMPTS)
+
     async def degraded(self) -> list[str]:
         async with self._pool.acquire() as conn:
             given_up = await queries.given_up(conn, ATTEMPTS)

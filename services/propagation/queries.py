@@ -116,6 +116,10 @@ async def due(conn: Connection, attempts: int, limit: int) -> list[Due]:
     return [Due(**row) for row in rows]
 
 
+async def due_count(conn: Connection, attempts: int) -> int:
+    return int(await conn.fetchval("SELECT count(*) FROM due WHERE attempts < $1", attempts))
+
+
 async def given_up(conn: Connection, attempts: int) -> list[tuple[int, str]]:
     rows = await conn.fetch("SELECT catalogue_number, error FROM due WHERE attempts >= $1 ORDER BY queued", attempts)
     return [(row["catalogue_number"], row["error"]) for row in rows]

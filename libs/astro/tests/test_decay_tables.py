@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from libs.astro import arcexp, decay, decay_tables, density_days, equinoctial, gravity
+from libs.astro import arcexp, decay, decay_tables, density_days, earth, equinoctial
 from libs.astro.density_days import OutsideTable
 from libs.astro.weather import Drivers
 
@@ -16,8 +16,8 @@ B = math.log(0.01)
 
 
 def orbit(perigee_km: float, apogee_km: float, inclination_deg: float = 51.6) -> np.ndarray:
-    low, high, i = gravity.RADIUS_KM + perigee_km, gravity.RADIUS_KM + apogee_km, math.radians(inclination_deg)
-    v = math.sqrt(2.0 * gravity.MU_KM3_S2 * high / (low * (low + high)))
+    low, high, i = earth.WGS84_RADIUS_KM + perigee_km, earth.WGS84_RADIUS_KM + apogee_km, math.radians(inclination_deg)
+    v = math.sqrt(2.0 * earth.WGS84_MU_KM3_S2 * high / (low * (low + high)))
     return np.array([low, 0.0, 0.0, 0.0, v * math.cos(i), v * math.sin(i)])
 
 
@@ -65,7 +65,7 @@ def test_a_flight_ends_at_the_stop_altitude(air):
     for stop in (80.0, 110.0):
         flown = fly(air, ALL, stop_altitude_km=stop)
         for state, seconds in zip(flown.states, flown.seconds, strict=True):
-            at = decay.place(*state[:3], air.world.gmst_rad + decay.SIDEREAL_RAD_S * seconds)
+            at = decay.place(*state[:3], air.world.gmst_rad + earth.GMST82_SPIN_RAD_S * seconds)
             assert at[2] == pytest.approx(stop, abs=2e-6)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from libs.astro import eop, frames, iau2006
 from libs.astro.sincos import sincos
-from libs.astro.time import calendar_to_jd, utc_to_tt
+from libs.astro.time import DAY_S, calendar_to_jd, gmst82_rad, utc_to_tt
 
 DATA = Path(os.environ.get("SPACECOM_VALIDATION_DATA", "../shared/data"))
 EOP_ALL = DATA / "eop/celestrak_foa/EOP-All-v1.1_2025-01-10.txt"
@@ -44,7 +44,7 @@ def problem(earth: eop.EarthOrientation, count: int = 3000) -> tuple[np.ndarray,
 
 
 def test_the_worked_example_gives_the_printed_pseudo_earth_fixed_and_earth_fixed_states():
-    gmst = frames._gmst82(np.array([EPOCH[0]]), np.array([EPOCH[1] + UT1_UTC_S / 86400.0]))[0]
+    gmst = gmst82_rad(EPOCH[0], EPOCH[1] + UT1_UTC_S / DAY_S)
     r, v = frames.teme_to_pef(np.array(TEME_R), np.array(TEME_V), gmst)
     np.testing.assert_allclose(r, PEF_R, rtol=0, atol=3e-4)
     np.testing.assert_allclose(v, PEF_V, rtol=0, atol=3e-7)

@@ -18,7 +18,8 @@ from services.hazard.tests.conftest import START, box, draws, drivers, geojson
 
 COUNT = 60
 SCENARIO = scenario.to_json(scenario.choose(scenario.KnownObject("payload")))
-NO_PIECES = summing.Sums(exposure_tally.minutes(*[np.empty(0)] * 5, 0.0), exposure_tally.cells(*[np.empty(0)] * 7), (600.0, 0.0), 1, START)
+NOTHING = exposure_tally.minutes(*[np.empty(0)] * 5, 0.0), exposure_tally.cells(*[np.empty(0)] * 7)
+NO_PIECES = summing.Sums(*NOTHING, (600.0, 0.0), 1, START)
 WINDOW_START = Epoch(START[0], START[1] + 0.01)
 
 

@@ -1,0 +1,77 @@
+"""A case through the gate of ingest, as its sources sent it, to be recorded."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from libs import operations
+from libs.cases import BadCase, Case, Input
+from libs.eventlog import Recorded
+from services.replay import recording
+from services.replay.recording import Recording
+from services.replay.temporary import Running
+from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
+from spacecom.eventlog.v1.eventlog_service_pb2_grpc import EventLogServiceStub
+from spacecom.ingest.v1 import ingest_events_pb2 as ingest
+from spacecom.ingest.v1 import ingest_service_pb2 as wire
+from spacecom.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
+
+CHUNK = 2**19
+DEADLINE_S = 600.0
+PUBLISHED_AFTER = timedelta(hours=3)  # a day's space weather is out in the night that follows it
+WEATHER_BEFORE = timedelta(days=200)
+_MJD_0 = datetime(1858, 11, 17, tzinfo=UTC)
+
+
+async def record(case: Case, running: Running, folder: Path) -> Recording:
+    """Submits the case's input and writes what became of it as a recording."""
+    async with running.channel("ingest") as channel:
+        stub = IngestServiceStub(channel)
+        for one in case.inputs:
+            answer = await stub.Submit(_parts(one), timeout=DEADLINE_S, metadata=running.metadata)
+            if not answer.accepted_count:
+                why = answer.rejections[0].detail if answer.rejections else "it holds nothing new"
+                raise BadCase(f"nothing of {one.name} was accepted: {why}")
+        answers = EventLogServiceStub(channel).Read(log_pb.ReadRequest(), metadata=running.metadata)
+        facts = [operations.from_wire(event) async for answer in answers for event in answer.events]
+    return await recording.write(folder, recording.ordered(_as_known(facts), case.name), running.blobs)
+
+
+async def _parts(one: Input) -> AsyncIterator[wire.SubmitRequest]:
+    header = wire.SubmitHeader(
+        source=one.source, format=wire.InputFormat.Value(f"INPUT_FORMAT_{one.format}"), dataset=one.dataset
+    )
+    if one.available_at:
+        header.available_at.FromDatetime(one.available_at)
+    yield wire.SubmitRequest(header=header)
+    for start in range(0, len(one.data), CHUNK):
+        yield wire.SubmitRequest(chunk=one.data[start : start + CHUNK])
+
+
+def _timed(facts: list[Recorded]) -> Iterator[Recorded]:
+    """A fact without a time of its own became known with the one recorded after it, which it was read from."""
+    known = facts[-1].available_at
+    for fact in reversed(facts):
+        known = fact.available_at if fact.available_at < fact.recorded_at else known
+        yield replace(fact, available_at=known)
+
+
+def _as_known(facts: list[Recorded]) -> Iterator[Recorded]:
+    """A file of many years of space weather says of each day what was known in the night after it."""
+    epochs = [one.occurred_at for one in facts if one.type == ingest.ElementSetAccepted.DESCRIPTOR.full_name]
+    first, last = min(epochs) - WEATHER_BEFORE, max(epochs) + timedelta(days=2)
+    for fact in _timed(facts):
+        message = fact.message()
+        if not isinstance(message, ingest.SpaceWeatherRecorded | ingest.SpaceWeatherForecastRecorded):
+            yield fact
+        elif isinstance(message, ingest.SpaceWeatherRecorded):
+            for day in message.days:
+                at = _MJD_0 + timedelta(days=day.mjd + 1) + PUBLISHED_AFTER
+                if first <= at <= last:
+                    single = ingest.SpaceWeatherRecorded(
+                        source=message.source, days=[day], input_sha256=message.input_sha256
+                    )
+                    known = min(at, fact.available_at)
+                    data = single.SerializeToString(deterministic=True)
+                    yield replace(fact, data=data, available_at=known, occurred_at=known)
