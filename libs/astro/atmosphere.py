@@ -138,9 +138,7 @@ def refuse_absurd(made: Profile) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _fill(
-    rows: Array, days: Array, since_s: Array, lat_deg: Array, lon_deg: Array, step_km: float, out: Array
-) -> None:
+def _fill(rows: Array, days: Array, since_s: Array, lat_deg: Array, lon_deg: Array, step_km: float, out: Array) -> None:
     work = np.empty(density.WORK_SIZE)
     for k in range(out.shape[0]):
         drag_air(rows, days, since_s[k], np.radians(lat_deg[k]), np.radians(lon_deg[k]), k * step_km, work)

@@ -126,7 +126,7 @@ def percentile(along_rad: Array, left_km: Array, weight: Array, share: float) ->
             high = order[min(int(np.searchsorted(summed, (1.0 - tail) * total)), len(order) - 1)]
             edges += [float(values[low]), float(values[high])]
         inside = (along_rad >= edges[0]) & (along_rad <= edges[1]) & (left_km >= edges[2]) & (left_km <= edges[3])
-        return Box(*edges, float(weight[inside].sum()) / total)
+        return Box(edges[0], edges[1], edges[2], edges[3], float(weight[inside].sum()) / total)
 
     wide, narrow = 0.0, (1.0 - share) / 2.0
     for _ in range(16):

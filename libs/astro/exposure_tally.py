@@ -51,7 +51,8 @@ ALL_BANDS, ALL_REGIONS = -1, -2
 def minutes(region: Whole, band: Whole, entry_s: Array, exit_s: Array, survival: Array, zero_s: float) -> Minutes:
     """Sums the time in each minute of the clock, of which minute 0 starts `zero_s` seconds before the tracks' zero."""
     if not len(region):
-        return Minutes(*(np.empty(0, np.int64) for _ in range(4)))
+        none = np.empty(0, np.int64)
+        return Minutes(none, none, none, none)
     first = int(np.floor((entry_s.min() + zero_s) / MINUTE_S))
     last = int(np.floor((exit_s.max() + zero_s) / MINUTE_S))
     known, place = np.unique(region, return_inverse=True)
@@ -84,7 +85,8 @@ def cells(
     NOWHERE counts as a region of its own.
     """
     if not len(sample):
-        return Cells(*(np.empty(0, np.int64) for _ in range(4)), np.empty(0), np.empty(0))
+        none = np.empty(0, np.int64)
+        return Cells(none, none, none, none, np.empty(0), np.empty(0))
     known, place = np.unique(region, return_inverse=True)
     bands = int(band.max()) + 1
     shape = len(known) + 1, bands + 1  # last of each: all

@@ -30,9 +30,7 @@ def baselines(
         yield Baseline(half_width_km, tuple(regions.idents[fir] for fir in sorted(touched)))
 
 
-def track_of(
-    samples: Samples, sample: int, drivers: Drivers, re_entry_km: float, window: tuple[float, float]
-) -> Array:
+def track_of(samples: Samples, sample: int, drivers: Drivers, re_entry_km: float, window: tuple[float, float]) -> Array:
     """Latitude and longitude in degrees (k, 2) of one sample within the window, a point every TRACK_STEP_S."""
     flights = flying.decayed(samples.part(sample, 1), drivers, window[0], 1, re_entry_km)
     track = flights.track[0, : flights.track_counts[0]]
@@ -72,9 +70,12 @@ class _Outlines:
         left = close[~np.isin(self.region[close], list(found))]
         for edge in left:  # of those without a corner near, the few whose edges pass a corner of the track
             west, south, east, north = self.ends[edge]
-            if self.region[edge] not in found and geodesic_buffer.within(
-                leg[:, 0], leg[:, 1], np.array([south, north]), np.array([west, east]), km
-            ).any():
+            if (
+                self.region[edge] not in found
+                and geodesic_buffer.within(
+                    leg[:, 0], leg[:, 1], np.array([south, north]), np.array([west, east]), km
+                ).any()
+            ):
                 found.add(int(self.region[edge]))
         return found
 

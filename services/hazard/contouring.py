@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -144,7 +143,7 @@ def _geometry(rings: Sequence[Array]) -> dict[str, Any]:
 def _stamp(start: tuple[float, float], seconds: float) -> str | None:
     if not np.isfinite(seconds):
         return None
-    moment: datetime = jd_to_datetime(*add_seconds(*start, float(seconds)))
+    moment = jd_to_datetime(*add_seconds(*start, float(seconds)))
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

@@ -134,7 +134,7 @@ def break_up(
     radius_m = 1e3 * (WGS84_RADIUS_KM + re_entry_km) * np.cos(np.radians(flown.lat_deg[rows, at]))
     east = flown.east_m_s[rows, at] + IERS_SPIN_RAD_S * radius_m
     return Parents(
-        flown.reached.all(axis=1),
+        np.asarray(flown.reached.all(axis=1)),
         seconds[rows, at],
         flown.lat_deg[rows, at],
         flown.lon_deg[rows, at],
@@ -159,9 +159,7 @@ def descend(
     nodes, bands = nodes_of(scenario)
     top = parents.break_up_km[flying.row]
     levels = np.minimum(nodes, top[:, None] - _CLEARANCE_KM)
-    flown = entry.fly(
-        released, flying.pieces(), levels, air, profile=flying.row, max_s=LONGEST_S, threads=threads
-    )
+    flown = entry.fly(released, flying.pieces(), levels, air, profile=flying.row, max_s=LONGEST_S, threads=threads)
     lat, lon = _places(released)
     start_s = parents.break_up_s[flying.row][:, None]
     stays = regions.stays(
@@ -195,8 +193,10 @@ class Some:
     @staticmethod
     def of(row: int, drawn: Fragments) -> "Some":
         kept = np.flatnonzero(drawn.hazardous & (drawn.survival > 0.0))
-        columns = (drawn.kind, drawn.shape, drawn.mass_kg, drawn.area_m2, drawn.length_m, drawn.survival)
-        return Some(np.full(len(kept), row), kept, *(one[kept] for one in columns), drawn.delta_v_m_s[kept])
+        return Some(
+            np.full(len(kept), row), kept, drawn.kind[kept], drawn.shape[kept], drawn.mass_kg[kept], drawn.area_m2[kept],
+            drawn.length_m[kept], drawn.survival[kept], drawn.delta_v_m_s[kept],
+        )  # fmt: skip
 
     def pieces(self) -> entry.Pieces:
         return entry.Pieces(self.mass_kg / self.area_m2, self.length_m, self.shape)
@@ -242,10 +242,11 @@ def _visits(flying: Some, stays: Stays, down: Array) -> Visits:
 
 
 def _alt_m(level: Array) -> Array:
-    return 1e3 * entry.flight_level_km(level)
+    height = level * 100.0 * entry.FOOT_KM
+    return 1e3 * us76.RADIUS_KM * height / (us76.RADIUS_KM - height)
 
 
 def _nobody() -> Fallen:
     none = np.empty(0)
-    parents = Parents(none.astype(bool), *[none] * 6, np.empty((0, 6)), np.empty((0, 0, 4)))
+    parents = Parents(none.astype(bool), none, none, none, none, none, none, np.empty((0, 6)), np.empty((0, 0, 4)))
     return Fallen(parents, parents.reached, visit_files.joined([]))

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,12 @@ from libs.astro.weather import Drivers
 from services.hazard import falling, flight_files, scenario, tally_files, visit_files
 from services.hazard.domain import ChunkRequested
 from services.hazard.falling import HANDOVER_KM, Entering, Fallen, Parents
-from services.hazard.flight_files import Array, Crossing, SampleResult, Samples
+from services.hazard.flight_files import Crossing, SampleResult, Samples
 from services.hazard.visit_files import Visits
 
 TRACK_STEP_S = 20.0
 MAX_DAYS = 60.0
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,7 @@ def regions_of(geojson: bytes) -> Airspace:
     return airspace.load_geojson(geojson)
 
 
-def decayed(
-    samples: Samples, drivers: Drivers, from_s: float, threads: int, stop_km: float = HANDOVER_KM
-) -> Flights:
+def decayed(samples: Samples, drivers: Drivers, from_s: float, threads: int, stop_km: float = HANDOVER_KM) -> Flights:
     """To the handover, with the track from `from_s` on."""
     return decay.fly(
         samples.states,

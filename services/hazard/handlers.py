@@ -14,7 +14,7 @@ from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
 from libs.workers import Lost, Workers
 from services.hazard import assessing, codec, domain, flying, parting, queries, scenario
-from services.hazard.domain import ChunkCompleted, ChunkFailed, Chosen, Prediction, Run, RunState
+from services.hazard.domain import Chosen, ChunkCompleted, ChunkFailed, Prediction, Run, RunState
 from services.hazard.flight_files import BadFile
 from services.hazard.scenario import BadScenario
 from services.hazard.settings import HazardSettings

@@ -1,7 +1,7 @@
 """HazardService: translate, call, translate."""
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, Protocol
 from uuid import UUID
 
 import grpc
@@ -10,7 +10,7 @@ from libs import rpc, telemetry
 from libs.eventlog import Cause, RequestKey, new_id
 from libs.postgres import Connection
 from libs.rpc import ErrorTable
-from services.hazard import domain, handlers, queries
+from services.hazard import answers, asking, domain, handlers, queries, scenario, tally_files
 from services.hazard.handlers import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
@@ -22,11 +22,20 @@ ERRORS: ErrorTable = {
     domain.NoAssessment: (grpc.StatusCode.NOT_FOUND, "NO_ASSESSMENT"),
     domain.UnknownRun: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_RUN"),
     domain.NoAirspace: (grpc.StatusCode.FAILED_PRECONDITION, "NO_AIRSPACE"),
+    scenario.BadScenario: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SCENARIO"),
     domain.BadRequest: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"),
 }
 NO_AIRSPACE = "no airspace is loaded; submit a GeoJSON of flight information regions to ingest"
 MAX_KEY = 128
+MAX_MINUTES = 50_000
 _STATES = {state.value: wire.RunState.Value(f"RUN_STATE_{state.name}") for state in domain.RunState}
+
+
+class _Asked(Protocol):
+    """What names an assessment."""
+
+    catalogue_number: int
+    run_id: str
 
 
 class HazardServicer(HazardServiceServicer):
@@ -35,12 +44,72 @@ class HazardServicer(HazardServiceServicer):
 
     async def GetAssessment(self, request: wire.GetAssessmentRequest, context: object) -> wire.GetAssessmentResponse:
         rpc.require(ROLE_VIEWER)
-        number = request.catalogue_number
+        return wire.GetAssessmentResponse(assessment=_assessment(await self._find(request)))
+
+    async def _find(self, request: _Asked) -> queries.AssessmentRow:
+        """That of the run, or the newest of the object."""
         async with self._desk.database.acquire() as conn:
+            if request.run_id:
+                return await self._of_run(conn, _uuid(request.run_id))
+            number = request.catalogue_number
             rows = await queries.assessments_before(conn, number, 0, 1) if _visible(number) else []
             if not rows:
                 await self._refuse(conn, number)
-        return wire.GetAssessmentResponse(assessment=_assessment(rows[0]))
+        return rows[0]
+
+    async def _of_run(self, conn: Connection, run_id: UUID) -> queries.AssessmentRow:
+        run, row = await queries.run(conn, run_id), await queries.assessment_of_run(conn, run_id)
+        if run is None or not _visible(run.catalogue_number):
+            raise domain.UnknownRun(f"no run {run_id} is known; check the identifier")
+        if row is None:
+            raise domain.NoAssessment(f"run {run_id} is {run.state} and has no assessment; ask for its state")
+        return row
+
+    async def _hazard(self, request: _Asked) -> pb.HazardAssessed:
+        """One with pieces: those recorded before scenarios have none."""
+        found = pb.HazardAssessed.FromString((await self._find(request)).body)
+        if not found.scenario_sha256:
+            raise domain.NoAssessment("the assessment was made before pieces were flown; request a new run")
+        return found
+
+    async def GetScenario(self, request: wire.GetScenarioRequest, context: object) -> wire.GetScenarioResponse:
+        rpc.require(ROLE_VIEWER)
+        if request.run_id:
+            found = await self._hazard(request)
+            return wire.GetScenarioResponse(scenario=await self._desk.blobs.get(found.scenario_sha256))
+        if not _visible(request.catalogue_number):
+            raise domain.NoPrediction(f"no object {request.catalogue_number} is known")
+        async with self._desk.database.acquire() as conn:
+            chosen = scenario.choose(await queries.known_object(conn, request.catalogue_number))
+        return wire.GetScenarioResponse(scenario=scenario.to_json(chosen))
+
+    async def GetCorridor(self, request: wire.GetCorridorRequest, context: object) -> wire.GetCorridorResponse:
+        rpc.require(ROLE_VIEWER)
+        found = await self._hazard(request)
+        return wire.GetCorridorResponse(geojson=await self._desk.blobs.get(found.corridor_sha256))
+
+    async def ListMinutes(self, request: wire.ListMinutesRequest, context: object) -> wire.ListMinutesResponse:
+        rpc.require(ROLE_VIEWER)
+        found = await self._hazard(request)
+        blobs = self._desk.blobs
+        edges = scenario.of_json(await blobs.get(found.scenario_sha256)).band_edges_fl
+        rows = tally_files.expected(await blobs.get(found.minutes_sha256), request.fir_designators, MAX_MINUTES + 1)
+        minutes = [answers.minute(row, edges) for row in rows[:MAX_MINUTES]]
+        return wire.ListMinutesResponse(minutes=minutes, truncated=len(rows) > MAX_MINUTES)
+
+    async def GetProbability(self, request: wire.GetProbabilityRequest, context: object) -> wire.GetProbabilityResponse:
+        rpc.require(ROLE_VIEWER)
+        where, found = answers.where(request), await self._hazard(request)
+        names = tuple(found.visits_sha256)
+        chance, spent = await self._desk.workers.run(asking.probability, self._desk.blobs, names, where)
+        return wire.GetProbabilityResponse(any_probability=chance, piece_seconds=spent)
+
+    async def GetRouteHazard(self, request: wire.GetRouteHazardRequest, context: object) -> wire.GetRouteHazardResponse:
+        rpc.require(ROLE_VIEWER)
+        points, found = answers.points(request), await self._hazard(request)
+        given = self._desk.blobs, tuple(found.visits_sha256), points, request.lateral_km, request.vertical_fl
+        chance, pieces = await self._desk.workers.run(asking.route, *given)
+        return wire.GetRouteHazardResponse(any_probability=chance, expected_pieces=pieces)
 
     async def _refuse(self, conn: Connection, number: int) -> NoReturn:
         """Says what an assessment still waits for."""
@@ -86,18 +155,25 @@ class HazardServicer(HazardServiceServicer):
         key = RequestKey(caller.principal_id, "RequestRun", request.idempotency_key, request.SerializeToString())
         most = caller.entitlements.max_sample_count
 
+        own = await self._own(request.scenario) if request.scenario else ""
+
         async def handle(conn: Connection) -> wire.RequestRunResponse:
-            return await self._start(conn, request.catalogue_number, most)
+            return await self._start(conn, request.catalogue_number, most, own)
 
         return await self._desk.log.command(key, handle, wire.RequestRunResponse)
 
-    async def _start(self, conn: Connection, number: int, most: int) -> wire.RequestRunResponse:
+    async def _own(self, data: bytes) -> str:
+        """The scenario of an analyst, as it will be flown."""
+        return await self._desk.blobs.put(scenario.to_json(scenario.of_json(data)))
+
+    async def _start(self, conn: Connection, number: int, most: int, own: str) -> wire.RequestRunResponse:
         prediction = await queries.prediction(conn, number) if _visible(number) else None
         if prediction is None:
             raise domain.NoPrediction(f"no prediction of object {number} is known; predict it first")
         run_id = new_id()
         cause = Cause(run_id, None, telemetry.current_traceparent())
-        if not await handlers.start(conn, self._desk, run_id, prediction, cause, most):
+        chosen = domain.Chosen(own, prediction.seed, variant=True) if own else None
+        if not await handlers.start(conn, self._desk, run_id, prediction, cause, most, chosen):
             raise domain.NoAirspace(NO_AIRSPACE)
         return wire.RequestRunResponse(run_id=str(run_id))
 

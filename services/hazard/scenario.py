@@ -165,7 +165,7 @@ def _no_constant(text: str) -> float:
 def _read(document: Mapping[str, Any]) -> Scenario:
     low, mode, high = map(float, document["break_up_altitudes_km"])
     air, row = document["wind"], {"class": document["object_class"], "description": document["pieces_description"]}
-    columns = [np.array(air[name], dtype=np.float64) for name in _WIND_FIELDS]
+    columns: list[Any] = [np.array(air[name], dtype=np.float64) for name in _WIND_FIELDS]
     return Scenario(
         _text(document["name"]),
         ObjectClass(document["object_class"]),
@@ -176,7 +176,7 @@ def _read(document: Mapping[str, Any]) -> Scenario:
         _text(document["break_up_source"]),
         document["explosion"] is True,
         tuple(map(float, document["band_edges_fl"])),
-        Climate(*columns, deep_km=float(air["deep_km"]), source=_text(air["source"])),
+        Climate(*columns, float(air["deep_km"]), _text(air["source"])),
         fragments.catalogue(row | {"survives": document["survives"], "pieces": document["pieces"]}),
     )
 
@@ -216,9 +216,7 @@ def pieces(scenario: Scenario, seed: int, sample: int) -> Fragments:
     payload = scenario.object_class is ObjectClass.PAYLOAD
     origin = breakup.Origin.SPACECRAFT if payload else breakup.Origin.ROCKET_BODY
     cause = breakup.Cause.EXPLOSION
-    return fragments.of_explosion(
-        breakup.break_up(scenario.dry_mass_kg, origin, cause, rng, smallest_m=_EXPLODED_TO_M)
-    )
+    return fragments.of_explosion(breakup.break_up(scenario.dry_mass_kg, origin, cause, rng, smallest_m=_EXPLODED_TO_M))
 
 
 def winds(scenario: Scenario, seed: int, samples: Array) -> tuple[Array, Array]:

@@ -5,10 +5,12 @@ Expected pieces, one row for each region, band and minute with any: fir (designa
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from libs.astro.exposure_tally import PER_PIECE_SECOND, Cells, Minutes
 from services.hazard import flight_files
@@ -18,6 +20,22 @@ Sums = TypeVar("Sums", Minutes, Cells)
 
 _KEYS = ("region", "band", "minute")
 MINUTES_OF_JD_0 = -3514446000  # Julian date 0, in minutes since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    fir: str
+    band: int
+    minute: int
+    expected_pieces: float
+
+
+def expected(data: bytes, firs: Sequence[str], most: int) -> list[Expected]:
+    """Rows of an assessment's file, of the regions named or of all."""
+    found = flight_files.table(data, ("fir", "band", "minute", "expected_pieces"))
+    if firs:
+        found = found.filter(pc.is_in(found["fir"], pa.array(list(firs), pa.string())))
+    return [Expected(**row) for row in found.slice(0, most).to_pylist()]
 
 
 def write(sums: Minutes | Cells) -> bytes:

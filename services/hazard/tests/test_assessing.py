@@ -18,7 +18,8 @@ from services.hazard.tests.conftest import START, box, draws, drivers, geojson
 
 COUNT = 60
 SCENARIO = scenario.to_json(scenario.choose(scenario.KnownObject("payload")))
-NOTHING = exposure_tally.minutes(*[np.empty(0)] * 5, 0.0), exposure_tally.cells(*[np.empty(0)] * 7)
+NO = np.empty(0)
+NOTHING = exposure_tally.minutes(NO, NO, NO, NO, NO, 0.0), exposure_tally.cells(NO, NO, NO, NO, NO, NO, NO)
 NO_PIECES = summing.Sums(*NOTHING, (600.0, 0.0), 1, START)
 WINDOW_START = Epoch(START[0], START[1] + 0.01)
 

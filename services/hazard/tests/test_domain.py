@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from services.hazard import domain
 from services.hazard.domain import (
     AirspaceSet,
+    Chosen,
     ChunkCompleted,
     ChunkFailed,
-    Chosen,
     Epoch,
     Prediction,
     Run,

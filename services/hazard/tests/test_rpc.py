@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 
 import grpc
 import pytest
@@ -20,6 +21,11 @@ CALLS = {
     "ListAssessments": wire.ListAssessmentsRequest(catalogue_number=OBJECT),
     "GetRun": wire.GetRunRequest(run_id="00000000-0000-0000-0000-000000000000"),
     "RequestRun": wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="k"),
+    "GetScenario": wire.GetScenarioRequest(catalogue_number=OBJECT),
+    "GetCorridor": wire.GetCorridorRequest(catalogue_number=OBJECT),
+    "ListMinutes": wire.ListMinutesRequest(catalogue_number=OBJECT),
+    "GetProbability": wire.GetProbabilityRequest(catalogue_number=OBJECT),
+    "GetRouteHazard": wire.GetRouteHazardRequest(catalogue_number=OBJECT),
 }
 
 
@@ -168,3 +174,62 @@ async def test_a_request_that_is_not_in_order_is_refused_as_the_callers_fault(me
     await mesh.airspace()
     await mesh.predicted()
     assert (await refused(stub, method, request_))[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_what_pieces_do_is_told_of_regions_levels_times_and_routes(mesh, stub):
+    """INVARIANT: the largest probability <= that of any <= their sum, and the minutes add up to the whole."""
+    await mesh.airspace()
+    await mesh.predicted()
+    await mesh.run()
+    hazard = (await call(stub, "GetAssessment")).assessment.hazard
+    regions = [fir for fir in hazard.firs if fir.HasField("pieces")]
+    each = [
+        await call(stub, "GetProbability", wire.GetProbabilityRequest(catalogue_number=OBJECT, fir_designators=[name]))
+        for name in (fir.fir_designator for fir in regions)
+    ]
+    for fir, asked in zip(regions, each, strict=True):
+        assert asked.any_probability == pytest.approx(fir.pieces.any_probability, abs=1e-9)
+        assert asked.piece_seconds == pytest.approx(fir.pieces.piece_seconds, rel=1e-6)
+    named = [fir.fir_designator for fir in regions]
+    asked_all = wire.GetProbabilityRequest(catalogue_number=OBJECT, fir_designators=named)
+    every = await call(stub, "GetProbability", asked_all)
+    chances = [one.any_probability for one in each]
+    assert max(chances) - 1e-12 <= every.any_probability <= min(sum(chances), 1.0) + 1e-12
+    minutes = (await call(stub, "ListMinutes")).minutes
+    whole = hazard.pieces.piece_seconds
+    assert sum(60.0 * one.expected_pieces for one in minutes) == pytest.approx(whole, rel=1e-9)
+    parts = [fir.pieces.piece_seconds for fir in regions] + [hazard.unassigned.pieces.piece_seconds]
+    assert sum(parts) == pytest.approx(whole, rel=1e-9)
+    assert sum(band.piece_seconds for band in hazard.bands) == pytest.approx(whole, rel=1e-9)
+    request = wire.GetRouteHazardRequest(catalogue_number=OBJECT, lateral_km=200.0, vertical_fl=600.0)
+    for at in (hazard.window_start_time, hazard.window_end_time):
+        request.points.add(latitude_deg=0.0, longitude_deg=0.0, level_fl=350.0, time=at)
+    near = await call(stub, "GetRouteHazard", request)
+    assert 0.0 <= near.any_probability <= 1.0
+    assert near.any_probability <= near.expected_pieces + 1e-12
+
+
+async def test_an_analysts_scenario_is_flown_beside_and_alerts_nobody(mesh, stub):
+    await mesh.airspace()
+    await mesh.predicted()
+    await mesh.run()
+    before = (await call(stub, "GetAssessment")).assessment.hazard
+    given = json.loads((await call(stub, "GetScenario")).scenario)
+    given |= {"name": "higher", "break_up_altitudes_km": [84.0, 90.0, 96.0]}
+    request = wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="v", scenario=json.dumps(given).encode())
+    run_id = (await call(stub, "RequestRun", request)).run_id
+    await mesh.run()
+    variant = (await call(stub, "GetAssessment", wire.GetAssessmentRequest(run_id=run_id))).assessment.hazard
+    assert (variant.scenario_name, variant.seed) == ("higher", before.seed)
+    assert variant.pieces.piece_seconds != before.pieces.piece_seconds
+    assert (await call(stub, "GetAssessment")).assessment.hazard == before
+    assert len(await mesh.facts("VariantAssessed")) == len(await mesh.facts("HazardAssessed")) == 1
+    flown = json.loads((await call(stub, "GetScenario", wire.GetScenarioRequest(run_id=run_id))).scenario)
+    assert flown == given
+
+
+async def test_a_scenario_that_cannot_be_flown_is_refused_with_the_reason(mesh, stub):
+    await mesh.airspace()
+    await mesh.predicted()
+    request = wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="w", scenario=b"{}")
+    assert await refused(stub, "RequestRun", request) == (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SCENARIO")
