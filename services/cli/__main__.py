@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from services.cli import auditing, data, demo, hazards, replaying, running, show
+from services.cli import auditing, data, demo, hazards, pieces, replaying, running, show
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -28,6 +28,13 @@ app.command()(data.ingest)
 app.command()(data.objects)
 app.command()(hazards.predict)
 app.command("hazard")(hazards.hazard_of)
+app.command()(pieces.scenario)
+app.command("hazard-run")(pieces.hazard_run)
+app.command()(pieces.corridor)
+app.command()(pieces.minutes)
+app.command()(pieces.probability)
+app.command()(pieces.route)
+app.command()(pieces.compare)
 app.command()(hazards.alerts)
 app.command()(hazards.ack)
 app.command()(hazards.clear)

@@ -194,8 +194,8 @@ class Some:
     def of(row: int, drawn: Fragments) -> "Some":
         kept = np.flatnonzero(drawn.hazardous & (drawn.survival > 0.0))
         return Some(
-            np.full(len(kept), row), kept, drawn.kind[kept], drawn.shape[kept], drawn.mass_kg[kept], drawn.area_m2[kept],
-            drawn.length_m[kept], drawn.survival[kept], drawn.delta_v_m_s[kept],
+            np.full(len(kept), row), kept, drawn.kind[kept], drawn.shape[kept], drawn.mass_kg[kept],
+            drawn.area_m2[kept], drawn.length_m[kept], drawn.survival[kept], drawn.delta_v_m_s[kept],
         )  # fmt: skip
 
     def pieces(self) -> entry.Pieces:

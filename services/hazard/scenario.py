@@ -176,7 +176,9 @@ def _read(document: Mapping[str, Any]) -> Scenario:
         _text(document["break_up_source"]),
         document["explosion"] is True,
         tuple(map(float, document["band_edges_fl"])),
-        Climate(*columns, float(air["deep_km"]), _text(air["source"])),
+        Climate(
+            columns[0], columns[1], columns[2], columns[3], columns[4], float(air["deep_km"]), _text(air["source"])
+        ),
         fragments.catalogue(row | {"survives": document["survives"], "pieces": document["pieces"]}),
     )
 
