@@ -87,6 +87,9 @@ bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r bench.lock
 	@touch $@
 
+fuzz: gen ## new bytes for the gate, 60 s of them; what stops it is kept in build/fuzz
+	@SPACECOM_FUZZ_SECONDS=60 $(BIN)/pytest services/ingest/tests/test_fuzz.py
+
 torture: gen ## campaigns of hours, on demand
 	@$(BIN)/pytest -m torture --timeout 7200
 	@SPACECOM_TEST_KILLS=30 $(BIN)/pytest tests-e2e/test_survival.py
@@ -115,4 +118,4 @@ sbom: gen ## what each image holds, as CycloneDX in build/sbom
 	  $(BIN)/cyclonedx-py requirements --output-reproducible -o build/sbom/$$service.json build/sbom/$$service.txt || exit 1; \
 	done
 
-.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit holes licences secrets images sbom
+.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit fuzz holes licences secrets images sbom

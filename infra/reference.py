@@ -69,8 +69,11 @@ whose `ce_sequence` is not greater than the last you saw of its stream.**
 
 ## Topics
 
-| topic | written by | read by | partitions | kept |
-|---|---|---|---|---|
+A message's `ce_redistribution` says how far it may travel: `public`, or what the reader needs a right to, several with
+commas. Partners may be given a topic that is public as a whole; the others are read by the mesh's own consumers only.
+
+| topic | written by | read by | partitions | kept | redistribution |
+|---|---|---|---|---|---|
 """
 COMMAND = """# The `spacecom` command
 
@@ -127,7 +130,7 @@ def events_page() -> str:
         EVENTS,
         *(
             f"| `{one.name}` | {one.writer} | {', '.join(one.consumers) or 'none of the mesh'} | {one.partitions} | "
-            f"{one.retention_ms // DAY_MS} days |\n"
+            f"{one.retention_ms // DAY_MS} days | {one.redistribution} |\n"
             for one in topics.TOPICS
         ),
     ]

@@ -26,6 +26,7 @@ from libs import envelope, telemetry, topics
 from libs.envelope import Headers
 from libs.eventlog import Cause, Conflict, EventLog, Recorded
 from libs.postgres import Connection
+from libs.redistribution import INTERNAL
 
 PROGRESS_LOCK = 0x53505047
 MAX_ERROR = 2000
@@ -69,6 +70,7 @@ class Delivery(Generic[M]):
     available_at: datetime
     recorded_at: datetime
     cause: Cause
+    redistribution: str = INTERNAL
 
 
 Commit = Callable[[Connection], Awaitable[None]]
@@ -320,6 +322,7 @@ class Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # the clie
                 meta.available_at,
                 meta.recorded_at,
                 cause,
+                meta.redistribution,
             )
             return await handler(delivery)
 
@@ -398,6 +401,7 @@ def _delivery_of(recorded: Recorded) -> Delivery[Any]:
         recorded.available_at,
         recorded.recorded_at,
         cause,
+        recorded.redistribution,
     )
 
 

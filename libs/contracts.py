@@ -9,6 +9,7 @@ from pathlib import Path
 
 from google.protobuf import json_format
 
+from libs.redistribution import CLASSES
 from spacecom.identity.v1.identity_contracts_pb2 import Contracts, Entitlements, Role
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -61,6 +62,10 @@ def directory(contracts: Contracts) -> Directory:
 
 def _principals(contracts: Contracts) -> Iterable[tuple[str, Principal]]:
     for contract in contracts.contracts:
+        for name in contract.entitlements.redistribution_classes:
+            if name not in CLASSES:
+                known = ", ".join(CLASSES)
+                raise BadContracts(f"{contract.organisation_id!r} has a right to {name!r}; classes are {known}")
         for principal in contract.principals:
             if not principal.principal_id:
                 raise BadContracts(f"a principal of {contract.organisation_id!r} has no name; give it a principal_id")

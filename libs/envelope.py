@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from libs.eventlog import Cause, Recorded
+from libs.redistribution import INTERNAL
 
 Headers = list[tuple[str, bytes]]
 CONTENT_TYPE = b"application/protobuf"
@@ -30,6 +31,7 @@ class Meta:
     available_at: datetime
     recorded_at: datetime
     cause: Cause
+    redistribution: str
 
 
 def headers(recorded: Recorded, service: str) -> Headers:
@@ -48,6 +50,7 @@ def headers(recorded: Recorded, service: str) -> Headers:
         "ce_correlationid": str(cause.correlation_id),
         "ce_causationid": str(cause.causation_id or ""),
         "ce_traceparent": cause.traceparent,
+        "ce_redistribution": recorded.redistribution,
     }
     return [*((name, value.encode()) for name, value in values.items()), ("content-type", CONTENT_TYPE)]
 
@@ -73,6 +76,7 @@ def meta(raw: Iterable[tuple[str, bytes]]) -> Meta:
             _uuid(found, "ce_causationid") if causation else None,
             _text(found, "ce_traceparent"),
         ),
+        _text(found, "ce_redistribution") if "ce_redistribution" in found else INTERNAL,
     )
 
 

@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 
 from libs import telemetry, topics
 from libs.postgres import Connection
+from libs.redistribution import INTERNAL
 
 LOG_LOCK = 0x53504C4F
 REQUEST_LOCK = 0x53505251
@@ -66,12 +67,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact to be appended; `available_at` is when its source published it, if that is known."""
+    """A fact to be appended; `available_at` is when its source published it, if that is known.
+
+    `redistribution` is its class where its topic leaves that to each fact.
+    """
 
     message: Message
     occurred_at: datetime
     event_id: UUID
     available_at: datetime | None = None
+    redistribution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Recorded:
     available_at: datetime
     recorded_at: datetime
     cause: Cause
+    redistribution: str = INTERNAL
 
     def message(self) -> Message:
         return symbol_database.Default().GetSymbol(self.type).FromString(self.data)
@@ -281,6 +287,7 @@ def recorded(row: asyncpg.Record) -> Recorded:
         row["available_at"],
         row["recorded_at"],
         cause,
+        meta.get("redistribution", INTERNAL),
     )
 
 
@@ -303,13 +310,6 @@ def _claim(writes: Sequence[Write], versions: dict[str, int]) -> Conflict | None
 
 def _rows(write: Write, cause: Cause) -> list[Row]:
     stream, after, facts = write
-    meta = json.dumps(
-        {
-            "correlation_id": str(cause.correlation_id),
-            "causation_id": str(cause.causation_id or ""),
-            "traceparent": cause.traceparent,
-        }
-    )
     return [
         (
             fact.event_id,
@@ -317,12 +317,24 @@ def _rows(write: Write, cause: Cause) -> list[Row]:
             version,
             fact.message.DESCRIPTOR.full_name,
             _encoded(stream, fact.message),
-            meta,
+            _meta(fact, cause),
             fact.occurred_at,
             fact.available_at,
         )
         for version, fact in enumerate(facts, after + 1)
     ]
+
+
+def _meta(fact: Fact, cause: Cause) -> str:
+    kind = fact.message.DESCRIPTOR.full_name
+    return json.dumps(
+        {
+            "correlation_id": str(cause.correlation_id),
+            "causation_id": str(cause.causation_id or ""),
+            "traceparent": cause.traceparent,
+            "redistribution": topics.redistribution_of(kind, fact.redistribution),
+        }
+    )
 
 
 def _encoded(stream: str, message: Message) -> bytes:

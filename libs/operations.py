@@ -15,6 +15,7 @@ from libs import rpc, topics
 from libs.consume import Subscription
 from libs.eventlog import LOG_LOCK, Cause, EventLog, Fact, Project, Recorded, recorded
 from libs.postgres import Connection
+from libs.redistribution import INTERNAL, allows
 from libs.relay import Relay
 from libs.topics import Topic
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
@@ -96,7 +97,9 @@ class Operations:
 
     async def import_fact(self, event: Recorded) -> bool:
         """Whether it was new."""
-        fact = Fact(event.message(), event.occurred_at, event.event_id, event.available_at)
+        per_fact = topics.topic_of(event.type).redistribution == topics.PER_FACT
+        stated = event.redistribution if per_fact else ""
+        fact = Fact(event.message(), event.occurred_at, event.event_id, event.available_at, stated)
         async with self.log.pool.acquire() as conn, conn.transaction():
             if await conn.fetchval("SELECT EXISTS (SELECT FROM events WHERE event_id = $1)", event.event_id):
                 return False
@@ -220,6 +223,12 @@ async def read_log(address: str, token: str, request: log_pb.ReadRequest | None 
 
 
 def from_wire(event: log_pb.RecordedEvent) -> Recorded:
+    """Raises FailedPrecondition for an event whose data was withheld: it cannot be taken for the fact."""
+    if event.withheld:
+        raise rpc.FailedPrecondition(
+            f"event {event.position} of {event.stream} is {event.redistribution} and was withheld; "
+            "read the log with a token that has the right to it"
+        )
     return Recorded(
         event.position,
         UUID(event.event_id),
@@ -231,17 +240,22 @@ def from_wire(event: log_pb.RecordedEvent) -> Recorded:
         event.available_at.ToDatetime(UTC),
         event.recorded_at.ToDatetime(UTC),
         Cause(UUID(event.correlation_id), UUID(event.causation_id) if event.causation_id else None, event.traceparent),
+        event.redistribution or INTERNAL,
     )
 
 
-def to_wire(event: Recorded) -> log_pb.RecordedEvent:
+def to_wire(event: Recorded, rights: frozenset[str]) -> log_pb.RecordedEvent:
+    """What the caller has no right to is left out; that it is there stays visible, so that no position is missing."""
+    withheld = not allows(rights, event.redistribution)
     wire = log_pb.RecordedEvent(
         position=event.position,
         event_id=str(event.event_id),
         stream=event.stream,
         version=event.version,
         type=event.type,
-        data=event.data,
+        data=b"" if withheld else event.data,
+        redistribution=event.redistribution,
+        withheld=withheld,
         correlation_id=str(event.cause.correlation_id),
         causation_id=str(event.cause.causation_id or ""),
         traceparent=event.cause.traceparent,
@@ -265,11 +279,12 @@ class EventLogServicer(EventLogServiceServicer):
         if request.after_position < 0 or request.limit < 0:
             raise rpc.BadArgument("after_position and limit must not be negative")
         after, left = request.after_position, request.limit or 2**63
+        held = rpc.rights()
         while left:
             events = await self._log.read(
                 stream=request.stream, after=after, recorded_until=until, limit=min(BATCH, left)
             )
-            for part in _parts(events):
+            for part in _parts(events, held):
                 yield log_pb.ReadResponse(events=part)
             if events:
                 after, left = events[-1].position, left - len(events)
@@ -279,7 +294,7 @@ class EventLogServicer(EventLogServiceServicer):
                 await asyncio.sleep(FOLLOW_S)
 
 
-def _parts(events: Sequence[Recorded]) -> Iterator[list[log_pb.RecordedEvent]]:
+def _parts(events: Sequence[Recorded], held: frozenset[str]) -> Iterator[list[log_pb.RecordedEvent]]:
     """Answers that stay under the message limit of a client with default settings."""
     part: list[log_pb.RecordedEvent] = []
     size = 0
@@ -287,7 +302,7 @@ def _parts(events: Sequence[Recorded]) -> Iterator[list[log_pb.RecordedEvent]]:
         if part and size + len(event.data) > MAX_PART_BYTES:
             yield part
             part, size = [], 0
-        part.append(to_wire(event))
+        part.append(to_wire(event, held))
         size += len(event.data) + 500
     if part:
         yield part

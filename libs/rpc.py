@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from libs import telemetry
+from libs import redistribution, telemetry
 from libs.blobs import BlobCorrupt, BlobMissing
 from libs.contracts import Directory, Principal
 from libs.eventlog import Conflict, EventTooLarge, IdempotencyMismatch
@@ -86,6 +86,12 @@ def require(role: Role.ValueType) -> None:
     """A role includes those below it."""
     if max(principal().roles, default=0) < role:
         raise PermissionDenied(f"this call needs {Role.Name(role)}; ask the operator of this deployment for it")
+
+
+def rights() -> frozenset[str]:
+    """Redistribution classes the caller may be given."""
+    caller = principal()
+    return redistribution.rights(caller.entitlements, caller.roles)
 
 
 class Server:

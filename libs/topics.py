@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from libs import redistribution
+from libs.redistribution import PUBLIC
+
 DAY_MS = 86_400_000
+PER_FACT = "per-fact"  # each fact of the topic says its own redistribution class
 
 
 class NoTopic(Exception):
     """The event could not be published, and would block all behind it."""
+
+
+class WrongClass(Exception):
+    """The event would reach those who have no right to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,8 @@ class Topic:
 
     `by_event`: the key is the event's own, so that the events of one stream spread over all partitions; order between
     them does not hold, and a consumer's progress is kept for each event.
+    `redistribution`: the class of all its facts, or PER_FACT. Consumers of the mesh are the organisation's own and read
+    every topic; a partner's ACL is given where `open_to` says so.
     """
 
     name: str
@@ -27,14 +37,15 @@ class Topic:
     partitions: int = 6
     retention_ms: int = 14 * DAY_MS  # a cache; the log is the archive
     by_event: bool = False
+    redistribution: str = redistribution.INTERNAL
 
 
 TOPICS = (
-    Topic("spacecom.ingest.v1", "ingest", ("propagation", "hazard-airspace")),
-    Topic("spacecom.propagation.v1", "propagation", ("hazard",)),
-    Topic("spacecom.hazard.v1", "hazard", ("hazard-runs", "alerting")),
+    Topic("spacecom.ingest.v1", "ingest", ("propagation", "hazard-airspace"), redistribution=PER_FACT),
+    Topic("spacecom.propagation.v1", "propagation", ("hazard",), redistribution=PUBLIC),
+    Topic("spacecom.hazard.v1", "hazard", ("hazard-runs", "alerting"), redistribution=PUBLIC),
     Topic("spacecom.hazard.work.v1", "hazard", ("hazard-worker",), partitions=16, by_event=True),
-    Topic("spacecom.alerting.v1", "alerting", ()),
+    Topic("spacecom.alerting.v1", "alerting", (), redistribution=PUBLIC),
 )
 INTERNAL = {"spacecom.hazard.v1.ChunkRequested": "spacecom.hazard.work.v1"}
 
@@ -47,6 +58,22 @@ def topic_of(event_type: str) -> Topic:
     if name not in _BY_NAME:
         raise NoTopic(f"events of type {event_type} have no topic; declare one in libs/topics.py")
     return _BY_NAME[name]
+
+
+def redistribution_of(event_type: str, stated: str) -> str:
+    """Class of an event; `stated` is what its writer says of it, empty for nothing."""
+    topic = topic_of(event_type)
+    if topic.redistribution == PER_FACT:
+        return stated or redistribution.INTERNAL
+    if stated not in ("", topic.redistribution):
+        raise WrongClass(f"{event_type} of class {stated} may not go to {topic.name}, which is {topic.redistribution}")
+    return topic.redistribution
+
+
+def open_to(topic: Topic, rights: frozenset[str]) -> bool:
+    """Whether a partner with these rights may be given an ACL to read the topic as it is."""
+    classes = redistribution.CLASSES if topic.redistribution == PER_FACT else [topic.redistribution]
+    return all(redistribution.allows(rights, one) for one in classes)
 
 
 def key(topic: Topic, stream: str, sequence: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.places import CHECKOUT, folder, home, port
+from libs.redistribution import CLASSES
 
 # name -> arguments of the interpreter
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -108,7 +109,12 @@ def write_contracts(files: Files) -> None:
         }
         for principal, role in PRINCIPALS.items()
     ]
-    contract = {"organisationId": "local", "displayName": "This machine", "principals": principals}
+    contract = {
+        "organisationId": "local",
+        "displayName": "This machine",
+        "principals": principals,
+        "entitlements": {"redistributionClasses": list(CLASSES)},
+    }
     files.contracts.write_text(json.dumps({"contracts": [contract]}, indent=2))
 
 

@@ -98,7 +98,7 @@ def _volume(at: int, raw: Any, findings: list[Finding]) -> Volume | None:
         findings.append(Finding(at, f"feature {at}", "it has no designator; it is left out", invalid=True))
         return None
     try:
-        polygons, repairs = _polygons(raw.get("geometry"))
+        polygons, repairs = polygons_of(raw.get("geometry"))
     except BadOutline as bad:
         findings.append(Finding(at, ident, f"{bad}; it is left out", invalid=True))
         return None
@@ -167,8 +167,11 @@ def level_fl(limit: str, unit: str = "") -> float | None:
     return float(found[2]) * _FL.get(found[1] or found[3] or unit.strip().upper() or "FL", 1.0)
 
 
-def _polygons(geometry: Any) -> tuple[list[list[Array]], list[str]]:
-    """Unwrapped rings of each polygon, the outline first, and what had to be repaired."""
+def polygons_of(geometry: Any) -> tuple[list[list[Array]], list[str]]:
+    """Unwrapped rings of each polygon of a GeoJSON geometry, the outline first, and what had to be repaired.
+
+    Raises BadOutline.
+    """
     if not isinstance(geometry, dict) or geometry.get("type") not in ("Polygon", "MultiPolygon"):
         raise BadOutline("its geometry is no polygon")
     coordinates = geometry.get("coordinates")

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import decay_lanes as lanes
-from libs.astro import density_table
+from libs.astro import decay_arcs, density_table
 from libs.astro.decay import place
-from libs.astro.decay_lanes import Goals, World
-from libs.astro.density_days import Table
+from libs.astro.decay_arcs import Goals, World
+from libs.astro.density_days import Table, span
 from libs.astro.earth import GMST82_SPIN_RAD_S as SIDEREAL_RAD_S
 from libs.astro.earth import WGS84_MU_KM3_S2 as MU_KM3_S2
 from libs.astro.earth import WGS84_RADIUS_KM
@@ -26,10 +25,10 @@ from libs.astro.weather import Drivers
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
 
-RTOL = 1e-8  # of an element in a step
-SHARE = 1e-3  # of the drag's work in a step
+RTOL = 1e-10  # of an element in an arc
+SHARE = 5e-3  # of the drag's work in an arc
 LOWEST_STOP_KM = 70.0  # stages look a little below the stop, and the table ends at 60 km
-_PARTS_PER_THREAD = 4
+_PARTS_PER_THREAD, _LEAST_PART = 4, 16
 _LN_B = (math.log(1e-6), math.log(1e2))
 _RETROGRADE = math.cos(math.radians(179.0))
 
@@ -39,7 +38,7 @@ class Lifetimes:
     """(N,) each, at the stop altitude; not a number where `reached` is false. states: TEME km, km/s, at the end.
 
     `broken` marks samples whose integration failed; those not reached and not broken were still aloft at the end.
-    steps: tried, of the integrator.
+    sweeps: over arcs, each collocation.NODES readings of the table.
     """
 
     reached: np.ndarray[Any, np.dtype[np.bool_]]
@@ -49,7 +48,7 @@ class Lifetimes:
     lon_deg: Array
     speed_km_s: Array
     states: Array
-    steps: Array
+    sweeps: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,19 @@ def _check_limits(stop_km: float, top_km: float, others: tuple[float, ...]) -> N
         raise ValueError("max_days, rtol and share must be above 0")
 
 
+def warm() -> None:
+    """Compiles every kernel of tables and of flights on them, by making and flying one: some seconds when that is done.
+
+    For programs that want no first call to be slow.
+    """
+    start_mjd, flux_sfu, ap = 58849, 150.0, 4.0
+    drivers = Drivers(np.tile([flux_sfu, flux_sfu, *[ap] * 7], (8, 1)), float(start_mjd))
+    made = air(span(start_mjd, 1, flux_sfu), drivers, start_mjd + _JD_OF_MJD_0, 0.0)
+    r = WGS84_RADIUS_KM + 120.0
+    state, ln_b = np.array([[r, 0.0, 0.0, 0.0, 0.0, math.sqrt(MU_KM3_S2 / r)]]), np.array([math.log(0.01)])
+    lifetimes(state, ln_b, made, departures=departures(made.table, drivers, [drivers]))
+
+
 def _check(starts: Array, ln_b: Array, ln_b_late: Array, changes: Array32, slices: int) -> None:
     count = len(starts)
     if starts.ndim != 2 or starts.shape[1] != 6 or ln_b.shape != (count,) or ln_b_late.shape != (count,):
@@ -158,14 +170,14 @@ def _spread(
     starts: Array, b: Array, b_late: Array, changes: Array32, goals: Goals, world: World, threads: int
 ) -> Array:
     count = len(starts)
-    ends = np.zeros((count, lanes.FIELDS))
+    ends = np.zeros((count, decay_arcs.FIELDS))
     if not count:
         return ends
 
     def run(rows: slice) -> None:
-        lanes.fly(starts[rows], b[rows], b_late[rows], changes[rows], goals, world, ends[rows])
+        decay_arcs.fly(starts[rows], b[rows], b_late[rows], changes[rows], goals, world, ends[rows])
 
-    size = max(lanes.LANES, math.ceil(count / max(1, threads * _PARTS_PER_THREAD)))
+    size = max(_LEAST_PART, math.ceil(count / max(1, threads * _PARTS_PER_THREAD)))
     parts = [slice(k, min(k + size, count)) for k in range(0, count, size)]
     if threads <= 1:
         run(slice(0, count))
@@ -176,13 +188,13 @@ def _spread(
 
 
 def _told(ends: Array, gmst_rad: float) -> Lifetimes:
-    reached = ends[:, lanes.STATUS] == lanes.REACHED
-    broken = ends[:, lanes.STATUS] == lanes.BROKEN
-    seconds, states = ends[:, lanes.SECONDS], ends[:, lanes.END :]
+    reached = ends[:, decay_arcs.STATUS] == decay_arcs.REACHED
+    broken = ends[:, decay_arcs.STATUS] == decay_arcs.BROKEN
+    seconds, states = ends[:, decay_arcs.SECONDS], ends[:, decay_arcs.END :]
     places = np.empty((len(ends), 2))
     for i, (x, y, z) in enumerate(states[:, :3]):
         places[i] = place(x, y, z, gmst_rad + SIDEREAL_RAD_S * seconds[i])[:2]
     lat_deg, lon_deg = np.degrees(places).T
     speed = np.linalg.norm(states[:, 3:], axis=1)
     told = [np.where(reached, one, np.nan) for one in (seconds, lat_deg, lon_deg, speed)]
-    return Lifetimes(reached, broken, told[0], told[1], told[2], told[3], states, ends[:, lanes.STEPS])
+    return Lifetimes(reached, broken, told[0], told[1], told[2], told[3], states, ends[:, decay_arcs.SWEEPS])

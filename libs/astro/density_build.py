@@ -18,11 +18,12 @@ from libs.astro import nrlmsise00
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
 
-MODEL = "NRLMSISE-00 gtd7d, ap history"
+MODEL, MODEL_DAILY = "NRLMSISE-00 gtd7d, ap history", "NRLMSISE-00 gtd7d, daily ap"
 VERSION = "1"  # of the recipe here; a change of any figure below, of the grids or of the model makes the next
 MODEL_LATITUDES, MODEL_HOURS = 19, 24
 SENSE_TIMES = 4  # of universal time a day, between which sensitivities run as harmonics
 ERROR_POINTS = 400
+_HISTORY = True  # of the ap, in the reference
 _LN_SI = math.log(1000.0)  # kg m-3 in a g cm-3
 _WORK_SIZE = nrlmsise00.WORK_SIZE + nrlmsise00.OUT_SIZE
 # Drivers at which the terms are fitted: f and a, for a reference of 150 and in proportion to it, and constant ap.
@@ -75,7 +76,9 @@ def _segments(top_km: float) -> list[tuple[float, float, int, float, int]]:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _grid(doy: float, ut_s: float, altitudes: Array, f107a: float, f107: float, constant_ap: float, out: Array) -> None:
+def _grid(
+    doy: float, ut_s: float, altitudes: Array, f107a: float, f107: float, constant_ap: float, history: bool, out: Array
+) -> None:
     """Ln density of the model on a whole grid [hour, latitude, altitude]."""
     work, ap = np.empty(_WORK_SIZE), np.full(7, constant_ap)
     hours, latitudes = out.shape[0], out.shape[1]
@@ -85,7 +88,7 @@ def _grid(doy: float, ut_s: float, altitudes: Array, f107a: float, f107: float, 
         for j in range(latitudes):
             lat_deg = -90.0 + 180.0 / (latitudes - 1) * j
             nrlmsise00.ln_density_column(
-                doy, ut_s, altitudes, lat_deg, lon_deg, lst_h, f107a, f107, ap, work, out[i, j]
+                doy, ut_s, altitudes, lat_deg, lon_deg, lst_h, f107a, f107, ap, history, work, out[i, j]
             )
             out[i, j] += _LN_SI
 
@@ -118,13 +121,16 @@ def up(top_km: float) -> Array:
 
 
 def slice_at(doy: float, ut_s: float, f107a: float, top_km: float) -> Array32:
-    """Returns ln density [hour, latitude, altitude] at a universal time, at F10.7 = F10.7a and ap 4."""
+    """Returns ln density [hour, latitude, altitude] at a universal time, at F10.7 = F10.7a and ap 4.
+
+    At ap 4 its history and the daily value have no effect alike, so that both kinds of a day share their slices.
+    """
     altitudes = altitudes_km(top_km)
     still = int(np.searchsorted(altitudes, table.QUIET_BELOW_KM, side="right"))
     parts = [np.empty((MODEL_HOURS, MODEL_LATITUDES, count)) for count in (still, len(altitudes) - still)]
     quiet = table.QUIET_FLUX_SFU
-    _grid(doy, ut_s, altitudes[:still], quiet, quiet, table.REFERENCE_AP, parts[0])
-    _grid(doy, ut_s, altitudes[still:], f107a, f107a, table.REFERENCE_AP, parts[1])
+    _grid(doy, ut_s, altitudes[:still], quiet, quiet, table.REFERENCE_AP, _HISTORY, parts[0])
+    _grid(doy, ut_s, altitudes[still:], f107a, f107a, table.REFERENCE_AP, _HISTORY, parts[1])
     coarse = np.concatenate(parts, axis=2)
     return spread(around(MODEL_HOURS, table.HOURS), along(MODEL_LATITUDES, 0.5), coarse).astype(np.float32)
 
@@ -135,8 +141,8 @@ def spread(hours: Array, latitudes: Array, coarse: Array) -> Array:
     return np.asarray(latitudes @ np.moveaxis(turned, -1, -3))
 
 
-def sensitivities(doy: float, ut_s: float, f107a: float, top_km: float) -> Array32:
-    """Returns the terms [hour, latitude, altitude, term] at a universal time."""
+def sensitivities(doy: float, ut_s: float, f107a: float, top_km: float, *, daily_ap: bool = False) -> Array32:
+    """Returns the terms [hour, latitude, altitude, term] at a universal time; daily_ap: see density_days.Day."""
     altitudes = sense_altitudes_km(top_km)
     still = int(np.searchsorted(altitudes, table.QUIET_BELOW_KM, side="right"))
     shape = (table.SENSE_HOURS, table.SENSE_LATITUDES, len(altitudes))
@@ -144,7 +150,7 @@ def sensitivities(doy: float, ut_s: float, f107a: float, top_km: float) -> Array
     def at(f: float, a: float, ap: float) -> Array:
         out = np.zeros(shape)
         above = np.empty((*shape[:2], len(altitudes) - still))
-        _grid(doy, ut_s, altitudes[still:], f107a + a, f107a + a + f, ap, above)
+        _grid(doy, ut_s, altitudes[still:], f107a + a, f107a + a + f, ap, not daily_ap, above)
         out[..., still:] = above
         return out
 
@@ -177,7 +183,9 @@ def by_slots(sense: Array32) -> Array32:
     return found.astype(np.float32)
 
 
-def measured(doy: float, f107a: float, top_km: float, base: Array32, sense: Array32) -> Error:
+def measured(
+    doy: float, f107a: float, top_km: float, base: Array32, sense: Array32, *, daily_ap: bool = False
+) -> Error:
     """Returns the error of a day, slices and sensitivities [slot] as `table` reads them, between its first and last."""
     rng = np.random.default_rng(int(doy))
     count = ERROR_POINTS
@@ -186,7 +194,7 @@ def measured(doy: float, f107a: float, top_km: float, base: Array32, sense: Arra
     a, f = 0.2 * f107a * rng.uniform(-1.0, 1.0, count), 0.1 * f107a * np.clip(rng.normal(0.0, 1.0, count), -4.0, 4.0)
     ap = np.exp(rng.uniform(0.0, math.log(200.0), count))
     errors = np.empty((2, count))
-    _errors(doy, f107a, base, sense, slot, alt, lat, lst, a, f, ap, errors)
+    _errors(doy, f107a, not daily_ap, base, sense, slot, alt, lat, lst, a, f, ap, errors)
     (base_rms, driven_rms), (base_max, driven_max) = np.sqrt(np.mean(errors**2, axis=1)), np.abs(errors).max(axis=1)
     return Error(count, float(base_rms), float(base_max), float(driven_rms), float(driven_max))
 
@@ -195,6 +203,7 @@ def measured(doy: float, f107a: float, top_km: float, base: Array32, sense: Arra
 def _errors(
     doy: float,
     reference: float,
+    known_history: bool,
     base: Array32,
     sense: Array32,
     slot: Array,
@@ -225,5 +234,7 @@ def _errors(
             if alt[n] < table.QUIET_BELOW_KM:
                 mean, flux, activity = table.QUIET_FLUX_SFU, table.QUIET_FLUX_SFU, table.REFERENCE_AP
             history[:] = activity
-            nrlmsise00.ln_density_column(doy, ut_s, column, lat[n], lon, lst[n], mean, flux, history, work, found)
+            nrlmsise00.ln_density_column(
+                doy, ut_s, column, lat[n], lon, lst[n], mean, flux, history, known_history, work, found
+            )
             errors[driven, n] = read - found[0] - _LN_SI

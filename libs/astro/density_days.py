@@ -34,7 +34,10 @@ class OutsideTable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Slices at 0, 3 .. 21 h of one day of the year, the sensitivities at SENSE_TIMES of it, and their error."""
+    """Slices at 0, 3 .. 21 h of one day of the year, the sensitivities at SENSE_TIMES of it, and their error.
+
+    daily_ap: its sensitivities are those of the model given the daily ap alone, a formula of its own in NRLMSISE-00.
+    """
 
     doy: int
     reference_sfu: float
@@ -42,6 +45,7 @@ class Day:
     base: Array32
     sense: Array32
     error: Error
+    daily_ap: bool = False
 
     def to_bytes(self) -> bytes:
         """Returns a line of JSON and the numbers, little-endian: the same day gives the same bytes."""
@@ -55,6 +59,8 @@ class Day:
             "base": self.base.shape,
             "sense": self.sense.shape,
         }
+        if self.daily_ap:
+            head["daily_ap"] = True
         line = json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
         return _MAGIC + line + b"\n" + self.base.astype("<f4").tobytes() + self.sense.astype("<f4").tobytes()
 
@@ -81,12 +87,13 @@ class Day:
             numbers[:first].reshape(head["base"]),
             numbers[first:].reshape(head["sense"]),
             Error(**head["error"]),
+            head.get("daily_ap", False),
         )
 
 
-def name(doy: int, reference_sfu: float, top_km: float) -> str:
+def name(doy: int, reference_sfu: float, top_km: float, *, daily_ap: bool = False) -> str:
     """Returns the name a day is kept by: the same name, the same bytes."""
-    return f"density-{build.VERSION}-{doy:03d}-{reference_sfu:g}-{top_km:g}"
+    return f"density-{build.VERSION}-{doy:03d}-{reference_sfu:g}-{top_km:g}{'-daily' if daily_ap else ''}"
 
 
 def reference_sfu(f107a: float) -> float:
@@ -101,19 +108,24 @@ def days_of_year(start_mjd: int, days: int) -> list[int]:
     return [one.timetuple().tm_yday for one in dates]
 
 
-def make(doy: int, reference_sfu: float, top_km: float = table.UPPER_KM, threads: int = 1) -> Day:
-    """Makes a day: about half a second of one core to 400 km. top_km: 400 or 1000."""
+def make(
+    doy: int, reference_sfu: float, top_km: float = table.UPPER_KM, threads: int = 1, *, daily_ap: bool = False
+) -> Day:
+    """Makes a day: about half a second of one core to 400 km. top_km: 400 or 1000. daily_ap: see Day."""
     if top_km not in (table.UPPER_KM, table.TOP_KM):
         raise ValueError(f"tables end at {table.UPPER_KM:g} or {table.TOP_KM:g} km, not at {top_km:g}")
     if not 1 <= doy <= 366:
         raise ValueError(f"{doy} is no day of a year")
     step = 86400.0 / build.SENSE_TIMES
     jobs = [lambda k=k: build.slice_at(doy, k * table.SLOT_S, reference_sfu, top_km) for k in range(table.SLOTS)]
-    jobs += [lambda k=k: build.sensitivities(doy, k * step, reference_sfu, top_km) for k in range(build.SENSE_TIMES)]
+    jobs += [
+        lambda k=k: build.sensitivities(doy, k * step, reference_sfu, top_km, daily_ap=daily_ap)
+        for k in range(build.SENSE_TIMES)
+    ]
     made = build.in_threads(jobs, threads)
     base, sense = np.stack(made[: table.SLOTS]), np.stack(made[table.SLOTS :])
-    error = build.measured(doy, reference_sfu, top_km, base, build.by_slots(sense))
-    return Day(doy, reference_sfu, top_km, base, sense, error)
+    error = build.measured(doy, reference_sfu, top_km, base, build.by_slots(sense), daily_ap=daily_ap)
+    return Day(doy, reference_sfu, top_km, base, sense, error, daily_ap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,7 @@ class Table:
     """Density from start_mjd, a 0 h UTC, for a whole number of days.
 
     base, sense: what the kernels of density_table take. error: the worst of the days'. id: of the contents.
+    daily_ap: see Day; then the third column alone of the drivers' ap is felt.
     """
 
     start_mjd: int
@@ -130,6 +143,7 @@ class Table:
     sense: Array32
     error: Error
     id: str
+    daily_ap: bool = False
 
     @property
     def end_mjd(self) -> int:
@@ -137,7 +151,7 @@ class Table:
 
     @property
     def model(self) -> str:
-        return f"{build.MODEL}, table {build.VERSION}"
+        return f"{build.MODEL_DAILY if self.daily_ap else build.MODEL}, table {build.VERSION}"
 
     def terms(self, drivers: Drivers) -> Array:
         """Returns the terms [slice, TERMS] of the drivers at each slice: the mean of the rows before and after it.
@@ -149,7 +163,7 @@ class Table:
         self._check_drivers(rows)
         each = np.empty((len(rows), table.TERMS))
         for row, out in zip(rows, each, strict=True):
-            table.terms(row[0] - row[1], row[1] - self.reference_sfu, table.activity(row), self.reference_sfu, out)
+            table.terms(row[0] - row[1], row[1] - self.reference_sfu, self._activity(row), self.reference_sfu, out)
         after = round((self.start_mjd - drivers.start_mjd) * table.SLOTS) + np.arange(len(self.base))
         last = len(rows) - 1
         return np.asarray(0.5 * (each[np.clip(after - 1, 0, last)] + each[np.clip(after, 0, last)]))
@@ -171,6 +185,9 @@ class Table:
                 f"the density table spans {span}, not {lowest_km:g} to {highest_km:g}; use the model itself beyond"
             )
 
+    def _activity(self, row: Array) -> float:
+        return float(table.effect(row[2]) if self.daily_ap else table.activity(row))
+
     def _check_drivers(self, rows: Array) -> None:
         mean, flux = rows[:, 1] - self.reference_sfu, rows[:, 0] - rows[:, 1]
         if not (np.isfinite(rows).all() and (rows[:, 2:] >= 0.0).all()):
@@ -186,7 +203,7 @@ class Table:
                 f"F10.7 departs {np.abs(flux).max():.0f} from its mean, further than the"
                 f" {FLUX_SHARE * self.reference_sfu:.0f} a table follows; use the model itself"
             )
-        if max(table.activity(row) for row in rows) > EFFECT_MAX:
+        if max(self._activity(row) for row in rows) > EFFECT_MAX:
             raise OutsideTable("57 hours of ap above 400 are beyond the model; mend the space weather")
 
 
@@ -198,9 +215,9 @@ def join(days: Sequence[Day], start_mjd: int) -> Table:
     wanted = days_of_year(start_mjd, len(days) - 1)
     if len(days) < 2 or [day.doy for day in days] != wanted:
         raise ValueError(f"a table needs two days or more in order, here the days {wanted} of the year")
-    kinds = {(day.reference_sfu, day.top_km) for day in days}
+    kinds = {(day.reference_sfu, day.top_km, day.daily_ap) for day in days}
     if len(kinds) != 1:
-        raise ValueError(f"a table needs days of one reference flux and top, not {sorted(kinds)}")
+        raise ValueError(f"a table needs days of one reference flux, top and kind of ap, not {sorted(kinds)}")
     base = np.concatenate([*(day.base for day in days[:-1]), days[-1].base[:1]])
     senses = [build.by_slots(day.sense) for day in days[:-1]]
     sense = np.concatenate([*senses, build.by_slots(days[-1].sense)[:1]])
@@ -210,12 +227,21 @@ def join(days: Sequence[Day], start_mjd: int) -> Table:
         *(max(getattr(one, key) for one in errors) for key in ("base_rms", "base_max", "driven_rms", "driven_max")),
     )
     digest = hashlib.sha256(base.tobytes() + sense.tobytes()).hexdigest()
-    named = f"{name(days[0].doy, days[0].reference_sfu, days[0].top_km)}-{start_mjd}-{len(days) - 1}d-{digest[:16]}"
-    return Table(start_mjd, days[0].reference_sfu, days[0].top_km, base, sense, error, named)
+    reference, top, daily = kinds.pop()
+    named = f"{name(days[0].doy, reference, top, daily_ap=daily)}-{start_mjd}-{len(days) - 1}d-{digest[:16]}"
+    return Table(start_mjd, reference, top, base, sense, error, named, daily)
 
 
-def span(start_mjd: int, days: int, reference_sfu: float, top_km: float = table.UPPER_KM, threads: int = 1) -> Table:
+def span(
+    start_mjd: int,
+    days: int,
+    reference_sfu: float,
+    top_km: float = table.UPPER_KM,
+    threads: int = 1,
+    *,
+    daily_ap: bool = False,
+) -> Table:
     """Makes the days of a span and joins them."""
     wanted = days_of_year(start_mjd, days)
-    made = {doy: make(doy, reference_sfu, top_km, threads) for doy in dict.fromkeys(wanted)}
+    made = {doy: make(doy, reference_sfu, top_km, threads, daily_ap=daily_ap) for doy in dict.fromkeys(wanted)}
     return join([made[doy] for doy in wanted], start_mjd)

@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 
 from libs.astro.nrlmsise00_variation import PT
+from libs.astro.sincos import FAST
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Array32 = np.ndarray[Any, np.dtype[np.float32]]
@@ -85,15 +86,16 @@ def cubic(s: float) -> tuple[float, float, float, float]:
     return -a * b * c / 6.0, 0.5 * s * b * c, -0.5 * s * a * c, s * a * b / 6.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _altitude(alt_km: float) -> tuple[int, float]:
-    """First node of the stencil of four, and the place from it in steps."""
-    if alt_km < MIDDLE_KM:
-        x, first, count = (alt_km - BOTTOM_KM) / LOW_STEP_KM, 0, LOW
-    elif alt_km < UPPER_KM:
-        x, first, count = (alt_km - MIDDLE_KM) / MIDDLE_STEP_KM, LOW, MIDDLE
-    else:
-        x, first, count = (alt_km - UPPER_KM) / UPPER_STEP_KM, LOW + MIDDLE, UPPER
+@njit(inline="always")
+def _altitude(alt_km: float, altitudes: int) -> tuple[int, float]:
+    """First node of the stencil of four, and the place from it in steps; without a branch."""
+    low, middle = alt_km < MIDDLE_KM, alt_km < UPPER_KM or altitudes <= LOW + MIDDLE
+    below = (alt_km - BOTTOM_KM) * (1.0 / LOW_STEP_KM)
+    between = (alt_km - MIDDLE_KM) * (1.0 / MIDDLE_STEP_KM)
+    above = (alt_km - UPPER_KM) * (1.0 / UPPER_STEP_KM)
+    x = below if low else (between if middle else above)
+    first = 0 if low else (LOW if middle else LOW + MIDDLE)
+    count = LOW if low else (MIDDLE if middle else UPPER)
     k = min(max(int(x) - 1, 0), count - 4)
     return first + k, x - k
 
@@ -121,7 +123,7 @@ def ln_base(base: Array32, slot: float, lat_deg: float, lst_h: float, alt_km: fl
     east = x - whole
     i = int(whole) % HOURS
     i1 = i + 1 if i + 1 < HOURS else 0
-    k, s = _altitude(alt_km)
+    k, s = _altitude(alt_km, base.shape[3])
     w0, w1, w2, w3 = cubic(s)
     total = 0.0
     for m in range(2):
@@ -211,59 +213,65 @@ def ln_departure(sense: Array32, slot: float, lat_deg: float, lst_h: float, alt_
     return total
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _place(
-    slices: int, altitudes: int, slot: float, lat_deg: float, lst_h: float, alt_km: float
-) -> tuple[Any, Any, float, float, float, float]:
-    """Places in a flat table of the stencils west and east of a point; how far late, north, east and up it is.
+@njit(inline="always")
+def locate(
+    n: int,
+    count: int,
+    sizes: tuple[int, int],
+    slot: float,
+    lat_deg: float,
+    lst_h: float,
+    alt_km: float,
+    places: Places,
+    shares: Array,
+) -> None:
+    """Where point n of `count` is read by `read_located`: arguments as of ln_base; sizes: slices and altitudes.
 
-    Places are unsigned, so that they are read without a test for below zero.
+    places (2 count,): of the stencils west and east, in a flat table, unsigned so that they are read without a test
+    for below zero. shares (7 count,): how far late, north and east it is, and the weights of its four altitudes.
     """
-    m = min(max(int(slot), 0), slices - 2)
+    m = min(max(int(slot), 0), sizes[0] - 2)
     y = (lat_deg + 90.0) * (1.0 / LAT_STEP_DEG)
     j = min(max(int(y), 0), LATITUDES - 2)
     turn = lst_h * (1.0 / 24.0)
     x = (turn - math.floor(turn)) * HOURS
     i = min(max(int(x), 0), HOURS - 1)  # no number at all must not read beyond the table
-    k, s = _altitude(alt_km)
-    first = (m * HOURS * LATITUDES + j) * altitudes + k
-    west = np.uint64(first + i * LATITUDES * altitudes)
-    east = np.uint64(first + (i + 1 if i + 1 < HOURS else 0) * LATITUDES * altitudes)
-    return west, east, slot - m, y - j, x - i, s
+    k, s = _altitude(alt_km, sizes[1])
+    first = (m * HOURS * LATITUDES + j) * sizes[1] + k
+    places[n] = np.uint64(first + i * LATITUDES * sizes[1])
+    places[count + n] = np.uint64(first + (i + 1 if i + 1 < HOURS else 0) * LATITUDES * sizes[1])
+    shares[n], shares[count + n], shares[2 * count + n] = slot - m, y - j, x - i
+    shares[3 * count + n], shares[4 * count + n], shares[5 * count + n], shares[6 * count + n] = cubic(s)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(inline="always")
+def read_located(n: int, count: int, flat: Array32, row: np.uint64, places: Places, shares: Array) -> float:
+    """Ln density at point n of `count` located: eight columns of four about it. row: number of altitudes."""
+    late, north, far = shares[n], shares[count + n], shares[2 * count + n]
+    early, south, near = 1.0 - late, 1.0 - north, 1.0 - far
+    after = np.uint64(HOURS * LATITUDES) * row
+    i, j = places[n], places[count + n]
+    m, o = i + after, j + after
+    p, q, r, s = early * south * near, early * north * near, early * south * far, early * north * far
+    t, u, v, w = late * south * near, late * north * near, late * south * far, late * north * far
+    total = 0.0
+    for k in range(4):
+        first = p * flat[i] + q * flat[i + row] + r * flat[j] + s * flat[j + row]
+        second = t * flat[m] + u * flat[m + row] + v * flat[o] + w * flat[o + row]
+        total += shares[(3 + k) * count + n] * (first + second)
+        i, j, m, o = i + np.uint64(1), j + np.uint64(1), m + np.uint64(1), o + np.uint64(1)
+    return total
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath=FAST)
 def ln_base_many(base: Array32, slot: Array, lat_deg: Array, lst_h: Array, alt_km: Array, out: Array) -> None:
     """ln_base of each point: places and weights of a block in loops without branches, then the reading."""
-    flat, altitudes = base.reshape(-1), base.shape[3]
-    west, east = np.empty(_BLOCK, np.uint64), np.empty(_BLOCK, np.uint64)
-    weights, shares = np.empty((4, _BLOCK), np.float32), np.empty((3, _BLOCK), np.float32)
+    flat, sizes = base.reshape(-1), (base.shape[0], base.shape[3])
+    places, shares = np.empty(2 * _BLOCK, np.uint64), np.empty(7 * _BLOCK)
     for start in range(0, out.shape[0], _BLOCK):
         count = min(_BLOCK, out.shape[0] - start)
         for n in range(count):
             p = start + n
-            west[n], east[n], shares[0, n], shares[1, n], shares[2, n], s = _place(
-                base.shape[0], altitudes, slot[p], lat_deg[p], lst_h[p], alt_km[p]
-            )
-            weights[0, n], weights[1, n], weights[2, n], weights[3, n] = cubic(s)
+            locate(n, _BLOCK, sizes, slot[p], lat_deg[p], lst_h[p], alt_km[p], places, shares)
         for n in range(count):
-            out[start + n] = _read(n, flat, np.uint64(altitudes), west, east, weights, shares)
-
-
-@njit(cache=True, error_model="numpy", nogil=True, inline="always", fastmath={"contract"})
-def _read(n: int, flat: Array32, row: Any, west: Places, east: Places, weights: Array32, shares: Array32) -> float:
-    """The eight columns of four about a point, each of its own weight, in single precision (3e-5 of ln density)."""
-    one = np.float32(1.0)
-    late, north, far = shares[0, n], shares[1, n], shares[2, n]
-    early, south, near = one - late, one - north, one - far
-    after = np.uint64(HOURS * LATITUDES) * row
-    a, b = west[n], east[n]
-    c, d = a + after, b + after
-    p, q, r, s = early * south * near, early * north * near, early * south * far, early * north * far
-    t, u, v, w = late * south * near, late * north * near, late * south * far, late * north * far
-    total = np.float32(0.0)
-    for k in range(4):
-        i, j, m, o = a + np.uint64(k), b + np.uint64(k), c + np.uint64(k), d + np.uint64(k)
-        first = p * flat[i] + q * flat[i + row] + r * flat[j] + s * flat[j + row]
-        total += weights[k, n] * (first + t * flat[m] + u * flat[m + row] + v * flat[o] + w * flat[o + row])
-    return float(total)
+            out[start + n] = read_located(n, _BLOCK, flat, np.uint64(sizes[1]), places, shares)

@@ -66,6 +66,7 @@ MAX_MEAN_MOTION_REV_DAY = 18.0  # a circular orbit at the surface makes 17.05
 # field, least, greatest, whether the greatest itself is allowed
 _RANGES = (
     ("catalogue_number", 1, MAX_CATALOGUE_NUMBER, True),
+    ("epoch_jd", 2_435_839.5, 2_524_593.5, False),  # 1957 to 2199: those that a time of the mesh can hold
     ("mean_motion_rev_day", 1e-3, MAX_MEAN_MOTION_REV_DAY, True),
     ("eccentricity", 0.0, 1.0, False),
     ("inclination_deg", 0.0, 180.0, True),

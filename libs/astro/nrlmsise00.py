@@ -309,23 +309,24 @@ def ln_density_column(
     f107a: float,
     f107: float,
     ap: Array,
+    history: bool,
     work: Array,
     found: Array,
 ) -> None:
-    """Ln of the mass density for drag, g cm-3, at ascending altitudes; the other arguments as gtd7's with ap history.
+    """Ln of the mass density for drag, g cm-3, at ascending altitudes; the other arguments as gtd7's.
 
     work: WORK_SIZE + OUT_SIZE floats.
     """
     w, out = work[:WORK_SIZE], work[WORK_SIZE:]
-    _place(doy, ut_s, lat_deg, lon_deg, lst_h, ap, True, w)
-    _column(f107a, f107, ap, True, w)
+    _place(doy, ut_s, lat_deg, lon_deg, lst_h, ap, history, w)
+    _column(f107a, f107, ap, history, w)
     last = -1
     for k in range(altitudes_km.shape[0]):
         regime = _regime(altitudes_km[k])
         if regime != last:
-            _range(regime, f107a, f107, ap, True, w)
+            _range(regime, f107a, f107, ap, history, w)
             last = regime
-        _at(altitudes_km[k], f107a, True, True, w, out)
+        _at(altitudes_km[k], f107a, history, True, w, out)
         found[k] = math.log(out[MASS])
 
 

@@ -7,6 +7,7 @@ Dates are Modified Julian Dates (UTC), fluxes solar flux units at the Earth's ac
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -75,6 +76,7 @@ class NoSpaceWeather(Exception):
     """Days that the prediction needs are not known; the text names them."""
 
 
+_UNPRINTABLE = re.compile(rb"[^\x20-\x7e]")
 _SECTIONS = {b"OBSERVED": "observed", b"DAILY_PREDICTED": "predicted"}
 _OTHER_SECTIONS = (b"MONTHLY_PREDICTED", b"MONTHLY_FIT")
 
@@ -145,7 +147,16 @@ def add_day(file: WeatherFile, attribute: str, day: Day, line: int) -> None:
         days.append(day)
 
 
+def refuse_unprintable(raw: bytes, line: int) -> None:
+    """Raises Refused for a line with a byte that no such file has: it is damaged, wherever in it that is."""
+    bad = _UNPRINTABLE.search(raw)
+    if bad:
+        detail = f"byte {raw[bad.start()]:#04x} is not a printable ASCII character"
+        raise Refused(line, bad.start() + 1, RefusalReason.CHARACTER, detail)
+
+
 def _day(raw: bytes, line: int, tolerance: float) -> Day:
+    refuse_unprintable(raw, line)
     if len(raw.rstrip()) < 119:
         raise Refused(
             line, len(raw) + 1, RefusalReason.LENGTH, f"{len(raw.rstrip())} characters where 119 or more are due"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from libs.astro.elements import RefusalReason, Refused
-from libs.astro.weather import Day, Place, WeatherFile, add_day, ap_tolerance, day_of, read_cssi
+from libs.astro.weather import Day, Place, WeatherFile, add_day, ap_tolerance, day_of, read_cssi, refuse_unprintable
 
 _KIND, _FLUX, _DAILY = b"F10.7_DATA_TYPE", b"F10.7_OBS", b"AP_AVG"
 _AP = tuple(b"AP%d" % k for k in range(1, 9))
@@ -55,6 +55,7 @@ def read_csv(data: bytes) -> WeatherFile:
 
 
 def _places(raw: bytes, line: int, count: int) -> list[Place]:
+    refuse_unprintable(raw, line)
     fields = raw.split(b",")
     if len(fields) != count:
         detail = f"{len(fields)} values where {count} are due"

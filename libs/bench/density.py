@@ -26,6 +26,7 @@ POINTS = 1_000_000
 PEER_POINTS = 50_000
 GATE = 0.003
 DOY, START_MJD, FLUX_SFU, AP = 100, 59679, 150.0, 4.0  # 2022-04-10
+_HISTORY = True  # of the ap
 C, OWN, QUOTED = "NRLMSISE-00 C", "own model, gtd7d", "NRLMSISE-00 C at the quoted 4.4 us"
 QUOTED_S = 4.4e-6
 FOLDER = "SPACECOM_NRLMSISE00_C"
@@ -61,7 +62,18 @@ def _model(
     for n in range(out.shape[0]):
         lon_deg = 15.0 * lst_h[n] - ut_s[n] / 240.0
         nrlmsise00.ln_density_column(
-            doy, ut_s[n], alt_km[n : n + 1], lat_deg[n], lon_deg, lst_h[n], flux, flux, history, work, out[n : n + 1]
+            doy,
+            ut_s[n],
+            alt_km[n : n + 1],
+            lat_deg[n],
+            lon_deg,
+            lst_h[n],
+            flux,
+            flux,
+            history,
+            _HISTORY,
+            work,
+            out[n : n + 1],
         )
 
 

@@ -189,15 +189,16 @@ _OBJECT_LAYOUT = Layout(starmap(Block, _OBJECT_TABLES), units_required=True, use
 
 def read_cdm_kvn(data: bytes) -> Iterator[ConjunctionMessage | Refused]:
     """Each message of a file in keyword = value notation; never raises for content."""
-    return read_as("CDM", kvn.read_messages(data), _from_entries)
+    return read_as("CDM", kvn.read_messages(data), build)
 
 
 def read_cdm_xml(data: bytes) -> Iterator[ConjunctionMessage | Refused]:
     """Each <cdm> of a document, alone or in <ndm>; never raises for content."""
-    return read_as("CDM", markup.read_messages(data), _from_entries)
+    return read_as("CDM", markup.read_messages(data), build)
 
 
-def _from_entries(message: Message) -> ConjunctionMessage:
+def build(message: Message) -> ConjunctionMessage:
+    """A message as lexed, held to the book; raises Bad."""
     relative, first, second = _parts(message.entries)
     arranged = _RELATIVE_LAYOUT.arrange(relative)
     read = ConjunctionMessage(

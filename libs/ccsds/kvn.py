@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from libs.astro.elements import RefusalReason, Refused
-from libs.ccsds.messages import MAX_ENTRIES, Entry, Message
+from libs.ccsds.messages import Entry, Message, most_entries
 from libs.rows.places import excerpt
 
 MAX_BYTES = 256 * 2**20
@@ -46,17 +46,17 @@ def _message(lines: list[bytes], first: int) -> Message:
         if not line.strip(b" "):
             continue
         found = _entry(line, number_of_line)
-        if isinstance(found, Entry) and len(entries) < MAX_ENTRIES:
+        if isinstance(found, Entry) and len(entries) < most_entries(kind):
             entries.append(found)
             continue
-        broken = found if isinstance(found, Refused) else _too_many(found)
+        broken = found if isinstance(found, Refused) else _too_many(found, kind)
         broken = Refused(broken.line, broken.column, broken.reason, broken.detail, excerpt(raw, raw.find(line)))
         break
     return Message(kind, number, tuple(entries), first, raw, broken)
 
 
-def _too_many(entry: Entry) -> Refused:
-    detail = f"the message has more than {MAX_ENTRIES} entries"
+def _too_many(entry: Entry, kind: str) -> Refused:
+    detail = f"the message has more than {most_entries(kind)} entries"
     return Refused(entry.line, 1, RefusalReason.TOO_LARGE, detail)
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from xml.parsers import expat
 
 from libs.astro.elements import RefusalReason, Refused
-from libs.ccsds.messages import MAX_ENTRIES, USER_DEFINED, Entry, Message
+from libs.ccsds.messages import MAX_ENTRIES_OF_ONE_STATE, USER_DEFINED, Entry, Message, most_entries
 from libs.rows.places import excerpt
 
 MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 12
 MAX_TOKEN = 256 * 1024
 CHUNK = 64 * 1024
+SHORT_ENTRY = 64  # bytes; a message of more entries than may be, and shorter, is seen to be one before it is read
 KINDS = ("omm", "oem", "rdm", "cdm", "opm", "ocm", "tdm", "apm", "aem", "acm")
 
 
@@ -67,6 +68,7 @@ class _Document:
         self._at = (1, 0)  # line and byte of the message's begin
         self._broken: Refused | None = None
         self._fed = 0
+        self._most_entries = MAX_ENTRIES_OF_ONE_STATE  # outside of a message; it has its own
 
     def feed(self, chunk: bytes, *, final: bool) -> None:
         self._parser.Parse(chunk, final)
@@ -106,7 +108,7 @@ class _Document:
         if not self._open:
             self._root_is_list = tag == "ndm"
         if len(self._open) == self._depth and tag in KINDS:
-            self._begin(attributes)
+            self._begin(name, tag.upper(), attributes)
         elif tag.isupper():
             self._begin_leaf(tag, attributes)
             return
@@ -118,17 +120,26 @@ class _Document:
     def _depth(self) -> int:
         return 1 if self._root_is_list else 0
 
-    def _begin(self, attributes: dict[str, str]) -> None:
+    def _begin(self, name: str, kind: str, attributes: dict[str, str]) -> None:
+        start = self._parser.CurrentByteIndex
+        self._most_entries = most_entries(kind)
+        window = start + self._most_entries * SHORT_ENTRY
+        end = self._data.find(f"</{name}".encode(), start, window)
+        if self._data.count(b"</", start, end if end >= 0 else window) > self._most_entries + MAX_DEPTH:
+            raise self._too_many()  # before one of them is read
         self._attributes, self._entries, self._broken = attributes, [], None
         self._at = (self._parser.CurrentLineNumber, self._parser.CurrentByteIndex)
 
     def _begin_leaf(self, tag: str, attributes: dict[str, str]) -> None:
-        if len(self._entries) >= MAX_ENTRIES:
-            raise _Stop(RefusalReason.TOO_LARGE, f"the message has more than {MAX_ENTRIES} entries")
+        if len(self._entries) >= self._most_entries:
+            raise self._too_many()
         keyword = USER_DEFINED + attributes.get("parameter", "") if tag == "USER_DEFINED" else tag
         elements = tuple(self._open[self._depth + 1 :])
         line, column = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
         self._leaf = Entry(keyword, "", attributes.get("units"), line, column, elements)
+
+    def _too_many(self) -> _Stop:
+        return _Stop(RefusalReason.TOO_LARGE, f"the message has more than {self._most_entries} entries")
 
     def end(self, name: str) -> None:
         if self._leaf is not None:

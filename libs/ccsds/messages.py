@@ -8,7 +8,8 @@ from libs.rows.places import excerpt
 
 COMMENT = "COMMENT"
 USER_DEFINED = "USER_DEFINED_"
-MAX_ENTRIES = 250_000
+MAX_ENTRIES = 250_000  # of an ephemeris, with a state each minute for half a year
+MAX_ENTRIES_OF_ONE_STATE = 5_000  # of the others, whose books have 250 keywords at most beside the user's own
 
 
 class Entry(NamedTuple):
@@ -23,6 +24,10 @@ class Entry(NamedTuple):
     line: int
     column: int
     elements: tuple[str, ...] | None
+
+
+def most_entries(kind: str) -> int:
+    return MAX_ENTRIES if kind in ("OEM", "OCM", "TDM", "AEM", "ACM") else MAX_ENTRIES_OF_ONE_STATE
 
 
 @dataclass(frozen=True, slots=True)

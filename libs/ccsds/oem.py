@@ -84,12 +84,12 @@ _COVARIANCE = _layout(Covariance, *_DATA, "covarianceMatrix")
 
 def read_oem_kvn(data: bytes) -> Iterator[EphemerisMessage | Refused]:
     """Each message of a file in keyword = value notation; never raises for content."""
-    return read_as("OEM", kvn.read_messages(data), _from_kvn)
+    return read_as("OEM", kvn.read_messages(data), build_kvn)
 
 
 def read_oem_xml(data: bytes) -> Iterator[EphemerisMessage | Refused]:
     """Each <oem> of a document, alone or in <ndm>; never raises for content."""
-    return read_as("OEM", markup.read_messages(data), _from_xml)
+    return read_as("OEM", markup.read_messages(data), build_xml)
 
 
 @dataclass(slots=True)
@@ -104,7 +104,8 @@ class _Parts:
 # --- KVN -------------------------------------------------------------------------------------------------------
 
 
-def _from_kvn(message: Message) -> EphemerisMessage:
+def build_kvn(message: Message) -> EphemerisMessage:
+    """A message as lexed from KVN, held to the book; raises Bad."""
     entries = list(message.entries)
     starts = [at for at, entry in enumerate(entries) if entry.keyword == "META_START"]
     if not starts:
@@ -194,7 +195,8 @@ def _kvn_covariance(entries: list[Entry]) -> Covariance:
 # --- XML -------------------------------------------------------------------------------------------------------
 
 
-def _from_xml(message: Message) -> EphemerisMessage:
+def build_xml(message: Message) -> EphemerisMessage:
+    """A message as lexed from XML, held to the book; raises Bad."""
     header: list[Entry] = []
     segments: list[_Parts] = []
     for entries in _runs(message.entries):

@@ -36,7 +36,7 @@ _INTEGERS = {
     "element_set_number": "ELEMENT_SET_NO",
     "revolution_number": "REV_AT_EPOCH",
 }
-_KEYS = _NUMBERS | _INTEGERS | {"classification": "CLASSIFICATION_TYPE"}
+_KEYS = _NUMBERS | _INTEGERS | {"classification": "CLASSIFICATION_TYPE", "epoch_jd": "EPOCH"}
 _NEEDED = ("EPOCH", *_NUMBERS.values(), *_INTEGERS.values())
 _ONLY = {
     "CENTER_NAME": ("EARTH",),

@@ -212,15 +212,16 @@ _LAYOUT = Layout(starmap(Block, _TABLES), units_required=True)
 
 def read_rdm_kvn(data: bytes) -> Iterator[ReentryMessage | Refused]:
     """Each message of a file in keyword = value notation; never raises for content."""
-    return read_as("RDM", kvn.read_messages(data), _from_entries)
+    return read_as("RDM", kvn.read_messages(data), build)
 
 
 def read_rdm_xml(data: bytes) -> Iterator[ReentryMessage | Refused]:
     """Each <rdm> of a document, alone or in <ndm>; never raises for content."""
-    return read_as("RDM", markup.read_messages(data), _from_entries)
+    return read_as("RDM", markup.read_messages(data), build)
 
 
-def _from_entries(message: Message) -> ReentryMessage:
+def build(message: Message) -> ReentryMessage:
+    """A message as lexed, held to the book; raises Bad."""
     arranged = _LAYOUT.arrange(message.entries)
     read = ReentryMessage(
         header=arranged.block(Header),
@@ -253,7 +254,9 @@ def _covariance_has_a_state(read: ReentryMessage, _: Arranged) -> None:
 
 def _impact_has_a_place(_: ReentryMessage, arranged: Arranged) -> None:
     located = [
-        name for name in arranged.entries if name.startswith(("NOMINAL_IMPACT_L", "NOMINAL_IMPACT_A", "IMPACT_1"))
+        name
+        for name in arranged.entries
+        if name.startswith(("IMPACT_REF_FRAME", "NOMINAL_IMPACT_L", "NOMINAL_IMPACT_A", "IMPACT_1"))
     ]
     for name in ("IMPACT_REF_FRAME", "NOMINAL_IMPACT_LON", "NOMINAL_IMPACT_LAT"):
         if located and name not in arranged.entries:

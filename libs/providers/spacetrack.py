@@ -70,12 +70,12 @@ class Decay:
 
 def read_tip_json(data: bytes) -> Iterator[ReentryPrediction | Refused]:
     """Each row of class `tip`; never raises for content."""
-    return read_json_rows(data, _tip)
+    return read_json_rows(data, tip)
 
 
 def read_tip_csv(data: bytes) -> Iterator[ReentryPrediction | Refused]:
     """Each row of class `tip`; never raises for content."""
-    return read_csv_rows(data, ("NORAD_CAT_ID", "MSG_EPOCH", "DECAY_EPOCH", "WINDOW"), _tip)
+    return read_csv_rows(data, ("NORAD_CAT_ID", "MSG_EPOCH", "DECAY_EPOCH", "WINDOW"), tip)
 
 
 def read_decay_json(data: bytes) -> Iterator[Decay | Refused]:
@@ -108,7 +108,8 @@ def time(value: object) -> Instant:
     return clock_time(said, calendar_day(day).toordinal(), int(hour), int(minute), int(second), decimals or "")
 
 
-def _tip(row: dict[str, Any]) -> ReentryPrediction:
+def tip(row: dict[str, Any]) -> ReentryPrediction:
+    """A row of class `tip` whose values are the texts written; raises Bad."""
     _agrees(row, "OBJECT_NUMBER", "NORAD_CAT_ID")
     latitude = optional(row, "LAT", within(number, -90.0, 90.0))
     longitude = optional(row, "LON", within(number, -180.0, 360.0))

@@ -29,10 +29,16 @@ def keys_of(found: object) -> dict[str, Any]:
     return record
 
 
-def read_json_rows(data: bytes, convert: Callable[[dict[str, Any]], T], member: str = "") -> Iterator[T | Refused]:
+def read_json_rows(
+    data: bytes,
+    convert: Callable[[dict[str, Any]], T],
+    member: str = "",
+    keys: Callable[[object], dict[str, Any]] = keys_of,
+) -> Iterator[T | Refused]:
     """Each object converted, or refused where `convert` raises Bad; never raises for content.
 
     The objects are those of an array or the one of the document; with `member`, those of that member of the document.
+    `keys` makes keys and values of a record that is written in another way, or raises Bad.
 
     Numbers reach `convert` as the texts they are written in. After a syntax error nothing more of the file is read:
     where its next record starts cannot be known.
@@ -48,7 +54,7 @@ def read_json_rows(data: bytes, convert: Callable[[dict[str, Any]], T], member: 
         yield Refused(*place, RefusalReason.UNREADABLE, detail, excerpt(data, error.start))
         return
     try:
-        yield from _Scan(text, convert).records(member)
+        yield from _Scan(text, convert, keys).records(member)
     except json.JSONDecodeError as error:
         raw = text[max(0, error.pos - 1024) : error.pos + 1024].encode(errors="replace")
         detail = f"the file is not JSON: {error.msg}"
@@ -60,8 +66,11 @@ def read_json_rows(data: bytes, convert: Callable[[dict[str, Any]], T], member: 
 class _Scan(Generic[T]):
     """Walks a text once; each method yields records and returns where it ended."""
 
-    def __init__(self, text: str, convert: Callable[[dict[str, Any]], T]) -> None:
+    def __init__(
+        self, text: str, convert: Callable[[dict[str, Any]], T], keys: Callable[[object], dict[str, Any]]
+    ) -> None:
         self._text = text
+        self._keys = keys
         self._convert = convert
         self._places = Places(text)
         self._decoder = json.JSONDecoder(object_pairs_hook=Pairs, parse_constant=str, parse_float=str, parse_int=str)
@@ -135,7 +144,7 @@ class _Scan(Generic[T]):
     def _record(self, found: object, at: int, end: int) -> T | Refused:
         """The record between two places of the text."""
         try:
-            return self._convert(keys_of(found))
+            return self._convert(self._keys(found))
         except Bad as bad:
             key = self._text.find(f'"{bad.key}"', at, end) if bad.key else at
             where = max(key, at)

@@ -1,6 +1,8 @@
 """The cases of the product hold typed figures and nothing else, and what they say is consistent."""
 
+import hashlib
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,3 +107,54 @@ def test_what_is_used_was_published_before_the_re_entry(case):
 
 def test_the_cases_are_where_the_package_takes_them_along():
     assert Path(cases.FOLDER).is_relative_to(Path(cases.__file__).parent)
+
+
+FILED = [name for name in cases.names() if name not in TYPED]
+DATA = Path(os.environ.get("SPACECOM_VALIDATION_DATA", "../shared/data"))
+needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"no validation data at {DATA}; set SPACECOM_VALIDATION_DATA")
+
+
+@needs_data
+@pytest.mark.parametrize("name", FILED)
+def test_a_case_in_files_is_of_one_object_and_ends_before_its_truth(name):
+    case = cases.load(name)
+    (history,) = given(case, "TLE")
+    sets = [one for one in tle.read(history.data) if isinstance(one, ElementSet)]
+    assert {one.catalogue_number for one in sets} == {case.catalogue_number}
+    last = max(jd_to_datetime(one.epoch_jd, one.epoch_jd_fraction) for one in sets)
+    assert all(last < truth.last_at and truth.first_at <= truth.last_at for truth in case.truths)
+
+
+def filed(tmp_path, **changed) -> Path:
+    (tmp_path / "own.tle").write_bytes(b"1\n")
+    sha256 = hashlib.sha256(b"1\n").hexdigest()
+    file = {"path": "own.tle", "sha256": sha256, "source": "own", "format": "TLE"} | changed
+    raw = {"name": "own", "title": "", "notice": "", "catalogue_number": 5, "truths": [], "files": [file]}
+    (tmp_path / "own.json").write_text(json.dumps(raw))
+    return tmp_path / "own.json"
+
+
+def test_a_case_of_ones_own_finds_its_files_beside_it(tmp_path):
+    (found,) = cases.load(str(filed(tmp_path))).inputs
+    assert (found.data, found.source, found.format) == (b"1\n", "own", "TLE")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"sha256": "0" * 64}, "is not the file the case was made with"), ({"path": "gone"}, "SPACECOM_VALIDATION_DATA")],
+)
+def test_a_case_whose_files_are_others_or_missing_is_refused(tmp_path, changed, said):
+    with pytest.raises(cases.BadCase, match=said):
+        cases.load(str(filed(tmp_path, **changed)))
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"name": "a"}'])
+def test_a_case_that_is_none_is_refused(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(cases.BadCase):
+        cases.load(str(tmp_path / "a.json"))
+
+
+def test_an_unknown_case_names_those_there_are():
+    with pytest.raises(cases.BadCase, match="cz5b-2022"):
+        cases.load("nothing")

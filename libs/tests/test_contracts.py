@@ -5,7 +5,7 @@ import pytest
 
 from libs import contracts
 from libs.contracts import BadContracts
-from spacecom.identity.v1.identity_contracts_pb2 import ROLE_ANALYST, ROLE_VIEWER
+from spacecom.identity.v1.identity_contracts_pb2 import ROLE_ANALYST, ROLE_VIEWER, Contract, Contracts, Entitlements
 
 
 def token(name: str) -> str:
@@ -76,3 +76,9 @@ def test_a_principal_has_a_name(load):
 
 def test_who_has_no_role_may_do_nothing(load):
     assert load(document(roles=[])).find("secret").roles == ()
+
+
+def test_a_right_to_an_unknown_class_is_refused_at_start():
+    entitlements = Entitlements(redistribution_classes=["space-track", "spacetrak"])
+    with pytest.raises(BadContracts, match="spacetrak"):
+        contracts.directory(Contracts(contracts=[Contract(organisation_id="o", entitlements=entitlements)]))

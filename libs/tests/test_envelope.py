@@ -27,6 +27,7 @@ events = st.builds(
     instants,
     instants,
     st.builds(Cause, st.uuids(), st.none() | st.uuids(), texts | st.just("")),
+    st.sampled_from(["public", "space-track", "discos,space-track", "internal"]),
 )
 
 
@@ -40,6 +41,7 @@ def test_headers_are_read_as_they_were_written(event):
         event.position,
     )
     assert (meta.type, meta.source, meta.cause) == (event.type, "/spacecom/ingest", event.cause)
+    assert meta.redistribution == event.redistribution
     assert (meta.occurred_at, meta.available_at, meta.recorded_at) == (
         event.occurred_at,
         event.available_at,
@@ -53,6 +55,11 @@ def test_the_headers_are_those_of_cloudevents_in_binary_mode():
     assert found["ce_sequence"] == b"00000000000000000003"
     assert found["content-type"] == b"application/protobuf"
     assert all(name.startswith("ce_") for name in found if name != "content-type")
+
+
+def test_a_message_that_names_no_redistribution_class_is_internal():
+    headers = [(name, value) for name, value in envelope.headers(EVENT, "ingest") if name != "ce_redistribution"]
+    assert envelope.meta(headers).redistribution == "internal"
 
 
 def test_a_time_in_another_zone_is_the_same_instant():

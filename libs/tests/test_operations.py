@@ -40,16 +40,19 @@ TABLE = "CREATE TABLE counted (stream text PRIMARY KEY, events bigint NOT NULL)"
 
 
 def directory() -> contracts.Directory:
-    def contract(name: str, role: identity.Role.ValueType, firs: tuple[str, ...] = ()) -> identity.Contract:
+    def contract(
+        name: str, role: identity.Role.ValueType, firs: tuple[str, ...] = (), classes: tuple[str, ...] = ()
+    ) -> identity.Contract:
         token = hashlib.sha256(name.encode()).hexdigest()
         return identity.Contract(
             organisation_id=name,
             principals=[identity.Principal(principal_id=name, token_sha256=token, roles=[role])],
-            entitlements=identity.Entitlements(fir_designators=firs),
+            entitlements=identity.Entitlements(fir_designators=firs, redistribution_classes=classes),
         )
 
     viewer, operator = identity.ROLE_VIEWER, identity.ROLE_OPERATOR
     made = [contract("viewer", viewer), contract("operator", operator), contract("limited", viewer, ("LECB",))]
+    made.append(contract("partner", viewer, classes=("space-track",)))
     return contracts.directory(identity.Contracts(contracts=made))
 
 
@@ -84,7 +87,7 @@ async def refusal(channel, method: str, request=None, *, by: str = "operator") -
     return caught.value.code()
 
 
-async def read(channel, *, by: str = "viewer", **asked) -> list[log_pb.RecordedEvent]:
+async def read(channel, *, by: str = "operator", **asked) -> list[log_pb.RecordedEvent]:
     answers = EventLogServiceStub(channel).Read(log_pb.ReadRequest(**asked), timeout=20, metadata=acting(by))
     return [event async for answer in answers for event in answer.events]
 
@@ -184,6 +187,31 @@ async def test_the_log_is_read_by_stream_position_and_time(bench, channel):
     assert len(await read(channel, recorded_until=request.recorded_until)) == 3
     request.recorded_until.FromDatetime(events[0].recorded_at - timedelta(seconds=1))
     assert await read(channel, recorded_until=request.recorded_until) == []
+
+
+async def test_the_log_withholds_what_the_contract_gives_no_right_to(bench, channel):
+    """INVARIANT: a fact reaches only who has a right to its class. Its place stays visible: the record has no holes."""
+    for version, held in enumerate(["public", "space-track", "discos,space-track", ""]):
+        one = replace(fact(raw=b"canary"), redistribution=held)
+        await bench.log.commit("rejected/a", [one], after=version, cause=cause())
+    classes = ["public", "space-track", "discos,space-track", "internal"]
+    for by, seen in (
+        ("viewer", [True] + 3 * [False]),
+        ("partner", [True, True, False, False]),
+        ("operator", [True] * 4),
+    ):
+        events = await read(channel, by=by)
+        assert [b"canary" in event.data for event in events] == seen
+        assert [event.withheld for event in events] == [not one for one in seen]
+        assert [event.redistribution for event in events] == classes
+        assert [event.position for event in events] == [1, 2, 3, 4]
+
+
+async def test_a_rebuild_stops_at_what_is_withheld_from_it(bench, channel, condition):
+    await bench.write("rejected/a", 1)
+    address = condition.upstream_addresses["ingest"]
+    with pytest.raises(rpc.FailedPrecondition, match="withheld"):
+        [event async for event in operations.read_log(address, "viewer")]
 
 
 async def test_a_long_log_comes_in_parts_that_any_client_takes(bench, channel):

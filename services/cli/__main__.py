@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from services.cli import auditing, data, demo, hazards, pieces, replaying, running, show
+from services.cli import auditing, catalogue, data, demo, hazards, pieces, replaying, running, show
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app.command()(pieces.compare)
 app.command()(hazards.alerts)
 app.command()(hazards.ack)
 app.command()(hazards.clear)
+app.add_typer(catalogue.catalogue, name="catalogue")
 app.add_typer(auditing.events, name="events")
 app.command()(auditing.parked)
 app.command()(auditing.redrive)

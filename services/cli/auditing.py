@@ -53,6 +53,9 @@ def _print(event: log_pb.RecordedEvent, *, json: bool) -> None:
     recorded = show.instant(event.recorded_at, "%Y-%m-%d %H:%M:%S")
     kind = event.type.rpartition(".")[2]
     show.line(f"{event.position:6d}  {recorded}  {event.stream} v{event.version}  {kind}")
+    if event.withheld:
+        show.line(f"        withheld: the contract gives no right to {show.harmless(event.redistribution)}", "yellow")
+        return
     content = MessageToDict(message, preserving_proto_field_name=True)
     show.line("        " + show.harmless(str(content))[:400])
 

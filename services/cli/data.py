@@ -23,8 +23,21 @@ class Format(Enum):
     OMM_XML = "omm-xml"
     OMM_KVN = "omm-kvn"
     OMM_CSV = "omm-csv"
+    OEM = "oem"
+    RDM = "rdm"
+    CDM = "cdm"
+    TIP = "tip"
     WEATHER = "weather"
+    WEATHER_CSV = "weather-csv"
+    SWPC = "swpc"
+    EARTH_ORIENTATION = "earth-orientation"
     AIRSPACE = "airspace"
+    AIXM = "airspace-aixm"
+    TRAFFIC_CSV = "traffic-csv"
+    TRAFFIC_GEOJSON = "traffic-geojson"
+    SATCAT = "satcat"
+    DECAY = "decay"
+    DISCOS = "discos"
 
 
 _WIRE = {
@@ -33,8 +46,21 @@ _WIRE = {
     Format.OMM_XML: pb.INPUT_FORMAT_OMM_XML,
     Format.OMM_KVN: pb.INPUT_FORMAT_OMM_KVN,
     Format.OMM_CSV: pb.INPUT_FORMAT_OMM_CSV,
+    Format.OEM: pb.INPUT_FORMAT_OEM,
+    Format.RDM: pb.INPUT_FORMAT_RDM,
+    Format.CDM: pb.INPUT_FORMAT_CDM,
+    Format.TIP: pb.INPUT_FORMAT_TIP,
     Format.WEATHER: pb.INPUT_FORMAT_CSSI_SPACE_WEATHER,
+    Format.WEATHER_CSV: pb.INPUT_FORMAT_SPACE_WEATHER_CSV,
+    Format.SWPC: pb.INPUT_FORMAT_SWPC_JSON,
+    Format.EARTH_ORIENTATION: pb.INPUT_FORMAT_EARTH_ORIENTATION,
+    Format.TRAFFIC_CSV: pb.INPUT_FORMAT_TRAFFIC_CSV,
+    Format.TRAFFIC_GEOJSON: pb.INPUT_FORMAT_TRAFFIC_GEOJSON,
+    Format.AIXM: pb.INPUT_FORMAT_AIRSPACE_AIXM,
     Format.AIRSPACE: pb.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    Format.SATCAT: pb.INPUT_FORMAT_SATCAT,
+    Format.DECAY: pb.INPUT_FORMAT_DECAY,
+    Format.DISCOS: pb.INPUT_FORMAT_DISCOS,
 }
 
 
@@ -53,13 +79,13 @@ def ingest(
     files: Annotated[list[Path], typer.Argument(help="Files of one kind each.")],
     source: Annotated[str, typer.Option(help="Name of where they come from.")] = "local-file",
     form: Annotated[Format | None, typer.Option("--format", help="Their kind; recognised when left out.")] = None,
-    dataset: Annotated[str, typer.Option(help="Airspace only: name of the dataset.")] = "",
+    dataset: Annotated[str, typer.Option(help="Airspace and traffic: name of the dataset.")] = "",
     available_at: Annotated[
         datetime | None, typer.Option(help="When the source published them, UTC; unknown when left out.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets (TLE, OMM in JSON, XML, KVN or CSV), space weather (CSSI) or an airspace (GeoJSON)."""
+    """Submit element sets, catalogue rows, messages, space weather or airspace: all of docs/reference/formats.md."""
     mesh = client.connect()
     header = pb.SubmitHeader(source=source, dataset=dataset)
     if form:
@@ -129,7 +155,7 @@ def objects(
 def _all(mesh: Mesh) -> Iterator[pb.CatalogueObject]:
     token = ""
     while True:
-        request = pb.ListObjectsRequest(page_size=1000, page_token=token)
+        request = pb.ListObjectsRequest(page_size=1000, page_token=token, include_gone=True)
         answer = mesh.ask("ingest", IngestServiceStub, "ListObjects", request)
         yield from answer.objects
         token = answer.next_page_token

@@ -368,6 +368,7 @@ def of_ingest(starter: Starter) -> Handlers:
         ingest.SourceStateChanged: nothing,
         ingest.ObjectDecayed: nothing,
         ingest.ObjectRetired: nothing,
+        ingest.SpaceWeatherIndicesRecorded: nothing,
         ingest.ThirdPartyPredictionRecorded: nothing,
         ingest.EphemerisRecorded: nothing,
         ingest.ConjunctionRecorded: nothing,

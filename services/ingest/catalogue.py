@@ -1,4 +1,4 @@
-"""What may enter the catalogue: pure decisions over what is known of an object already."""
+"""Element sets that may enter the catalogue: pure decisions over what is known of an object already."""
 
 import hashlib
 import re
@@ -10,16 +10,17 @@ from math import cbrt, pi
 from libs.astro.earth import WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
 from libs.astro.time import DAY_S, jd_to_datetime
-from services.ingest.domain import Delivery, ElementSetAccepted, Event, ObjectCatalogued, ObjectRevised
+from services.ingest import jumps, objects
+from services.ingest.description import Basis, Description, Statement
+from services.ingest.domain import Delivery, ElementSetAccepted, Event
+from services.ingest.objects import NOTHING, Known
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the catalogue holds of one object."""
+    """What the catalogue holds of one object and its element sets."""
 
-    catalogued: bool = False
-    object_name: bytes = b""
-    international_designator: bytes = b""
+    known: Known = NOTHING
     fingerprints: frozenset[bytes] = frozenset()
 
 
@@ -29,44 +30,46 @@ class OfferElements:
 
     sets: tuple[ElementSet, ...]
     delivery: Delivery
+    last: jumps.LastPublished | None = None
 
 
 def decide_entry(command: OfferElements, entry: Entry) -> list[Event]:
     events: list[Event] = []
+    last = command.last
     for elements in command.sets:
-        for event in _offer(elements, entry, command.delivery):
+        for event in _offer(elements, entry, last, command.delivery):
             entry = evolve_entry(entry, event)
             events.append(event)
+            if isinstance(event, ElementSetAccepted):
+                last = jumps.later(last, elements, published_at(elements, command.delivery))
     return events
 
 
-def _offer(elements: ElementSet, entry: Entry, delivery: Delivery) -> list[Event]:
+def published_at(elements: ElementSet, delivery: Delivery) -> datetime:
+    return delivery.available_at or epoch_of(elements)
+
+
+def _offer(elements: ElementSet, entry: Entry, last: jumps.LastPublished | None, delivery: Delivery) -> list[Event]:
+    named = objects.decide_statement(naming(elements, delivery), entry.known, delivery)
     if fingerprint(elements) in entry.fingerprints:
-        return []
-    accepted = ElementSetAccepted(elements, delivery.source, delivery.input_sha256)
-    name, designator = elements.object_name.strip(), long_designator(elements.international_designator)
-    number = elements.catalogue_number
-    if not entry.catalogued:
-        return [ObjectCatalogued(number, name, designator, delivery.source), accepted]
-    revised = (name or entry.object_name, designator or entry.international_designator)
-    if revised != (entry.object_name, entry.international_designator):
-        return [ObjectRevised(number, *revised, delivery.source), accepted]
-    return [accepted]
+        return named  # known, but perhaps not under this name
+    jump = jumps.compare(last.orbit if last else None, elements)
+    accepted = ElementSetAccepted(elements, delivery.source, delivery.input_sha256, jump.flags, jump.semi_major_axis_km)
+    return [*named, accepted]
+
+
+def naming(elements: ElementSet, delivery: Delivery) -> Statement:
+    """What a set says of its object beside the orbit."""
+    said = Description(elements.object_name.strip(), long_designator(elements.international_designator))
+    return Statement(elements.catalogue_number, said, Basis.ELEMENT_SET, stated_at=published_at(elements, delivery))
 
 
 def evolve_entry(entry: Entry, event: Event) -> Entry:
     match event:
-        case ObjectCatalogued() | ObjectRevised():
-            return replace(
-                entry,
-                catalogued=True,
-                object_name=event.object_name,
-                international_designator=event.international_designator,
-            )
         case ElementSetAccepted(elements=elements):
             return replace(entry, fingerprints=entry.fingerprints | {fingerprint(elements)})
         case _:
-            return entry
+            return replace(entry, known=objects.evolve(entry.known, event))
 
 
 def fingerprint(elements: ElementSet) -> bytes:

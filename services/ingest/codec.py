@@ -7,11 +7,12 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
-from services.ingest import domain, freshness
+from services.ingest import codec_datasets, codec_messages, codec_objects, codec_weather, domain, freshness
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
 _REASON = {reason: pb.RejectionReason.Value(f"REJECTION_REASON_{reason.name}") for reason in RefusalReason}
+_FLAG = {flag: pb.ElementFlag.Value(f"ELEMENT_FLAG_{flag.name}") for flag in domain.ElementFlag}
 _STATE = {state: pb.SourceState.Value(f"SOURCE_STATE_{state.name}") for state in domain.SourceHealth}
 _STATE_BACK: dict[int, domain.SourceHealth] = {int(number): state for state, number in _STATE.items()}
 FORMATS = {
@@ -23,37 +24,47 @@ FORMATS = {
     domain.Format.OMM_CSV: rpc.INPUT_FORMAT_OMM_CSV,
     domain.Format.CSSI: rpc.INPUT_FORMAT_CSSI_SPACE_WEATHER,
     domain.Format.AIRSPACE: rpc.INPUT_FORMAT_AIRSPACE_GEOJSON,
+    domain.Format.AIXM: rpc.INPUT_FORMAT_AIRSPACE_AIXM,
+    domain.Format.WEATHER_CSV: rpc.INPUT_FORMAT_SPACE_WEATHER_CSV,
+    domain.Format.SWPC: rpc.INPUT_FORMAT_SWPC_JSON,
+    domain.Format.OEM: rpc.INPUT_FORMAT_OEM,
+    domain.Format.RDM: rpc.INPUT_FORMAT_RDM,
+    domain.Format.CDM: rpc.INPUT_FORMAT_CDM,
+    domain.Format.TIP: rpc.INPUT_FORMAT_TIP,
+    domain.Format.ORIENTATION: rpc.INPUT_FORMAT_EARTH_ORIENTATION,
+    domain.Format.TRAFFIC_CSV: rpc.INPUT_FORMAT_TRAFFIC_CSV,
+    domain.Format.TRAFFIC_GEOJSON: rpc.INPUT_FORMAT_TRAFFIC_GEOJSON,
+    domain.Format.SATCAT: rpc.INPUT_FORMAT_SATCAT,
+    domain.Format.DECAY: rpc.INPUT_FORMAT_DECAY,
+    domain.Format.DISCOS: rpc.INPUT_FORMAT_DISCOS,
 }
 FORMATS_BACK = {number: fmt for fmt, number in FORMATS.items()}
 
 
 def to_wire(event: domain.Event) -> Message:
     match event:
-        case domain.ObjectCatalogued(number, name, designator, source):
-            return pb.ObjectCatalogued(
-                catalogue_number=number, object_name=name, international_designator=designator, source=source
-            )
-        case domain.ObjectRevised(number, name, designator, source):
-            return pb.ObjectRevised(
-                catalogue_number=number, object_name=name, international_designator=designator, source=source
-            )
-        case domain.ElementSetAccepted(elements, source, sha256):
-            return _elements_to_wire(elements, source, sha256)
+        case domain.ObjectCatalogued() | domain.ObjectRevised() | domain.ObjectDecayed() | domain.ObjectRetired():
+            return codec_objects.to_wire(event)
+        case domain.ElementSetAccepted():
+            return _elements_to_wire(event)
         case domain.InputRejected():
             return rejection_to_wire(event)
-        case domain.SpaceWeatherRecorded(source, days, sha256):
-            return pb.SpaceWeatherRecorded(source=source, days=map(_day_to_wire, days), input_sha256=sha256)
-        case domain.SpaceWeatherForecastRecorded(source, days, sha256):
-            return pb.SpaceWeatherForecastRecorded(source=source, days=map(_day_to_wire, days), input_sha256=sha256)
-        case domain.AirspaceRecorded():
-            return _airspace_to_wire(event)
+        case (
+            domain.SpaceWeatherRecorded() | domain.SpaceWeatherForecastRecorded() | domain.SpaceWeatherIndicesRecorded()
+        ):
+            return codec_weather.to_wire(event)
+        case domain.AirspaceRecorded() | domain.EarthOrientationRecorded() | domain.TrafficDensityRecorded():
+            return codec_datasets.to_wire(event)
+        case domain.ThirdPartyPredictionRecorded() | domain.EphemerisRecorded() | domain.ConjunctionRecorded():
+            return codec_messages.to_wire(event)
         case domain.SourceStateChanged():
             return source_to_wire(event)
         case _:
             assert_never(event)
 
 
-def _elements_to_wire(elements: ElementSet, source: str, sha256: str) -> pb.ElementSetAccepted:
+def _elements_to_wire(event: domain.ElementSetAccepted) -> pb.ElementSetAccepted:
+    elements = event.elements
     return pb.ElementSetAccepted(
         catalogue_number=elements.catalogue_number,
         epoch_jd=elements.epoch_jd,
@@ -70,8 +81,10 @@ def _elements_to_wire(elements: ElementSet, source: str, sha256: str) -> pb.Elem
         classification=elements.classification,
         element_set_number=elements.element_set_number,
         revolution_number=elements.revolution_number,
-        source=source,
-        input_sha256=sha256,
+        source=event.source,
+        input_sha256=event.input_sha256,
+        flags=[_FLAG[flag] for flag in event.flags],
+        semi_major_axis_jump_km=event.semi_major_axis_jump_km,
     )
 
 
@@ -108,23 +121,6 @@ def rejection_to_wire(event: domain.InputRejected) -> pb.InputRejected:
         reason=_REASON[event.reason],
         detail=event.detail,
         input_sha256=event.input_sha256,
-    )
-
-
-def _day_to_wire(day: domain.WeatherDay) -> pb.SpaceWeatherDay:
-    return pb.SpaceWeatherDay(
-        mjd=day.mjd, ap_3h=day.ap_3h, ap_daily=day.ap_daily, f107_observed_sfu=day.f107_observed_sfu
-    )
-
-
-def _airspace_to_wire(event: domain.AirspaceRecorded) -> pb.AirspaceRecorded:
-    return pb.AirspaceRecorded(
-        dataset=event.dataset,
-        geojson_sha256=event.geojson_sha256,
-        feature_count=event.feature_count,
-        invalid_features=[pb.InvalidFeature(name=name, problem=problem) for name, problem in event.invalid_features],
-        notice=event.notice,
-        source=event.source,
     )
 
 

@@ -5,12 +5,13 @@ Refused: an input that cannot be used at all
 └── BadSubmission   the submission itself is not in order
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import assert_never
 
 from libs.astro.elements import ElementSet, RefusalReason
+from services.ingest.description import DecayTime, Description, Origin
 
 MAX_RAW = 64 * 1024
 
@@ -24,6 +25,33 @@ class Format(Enum):
     OMM_CSV = "omm-csv"
     CSSI = "cssi-space-weather"
     AIRSPACE = "airspace-geojson"
+    SATCAT = "satcat"
+    DECAY = "decay"
+    DISCOS = "discos"
+    AIXM = "airspace-aixm"
+    WEATHER_CSV = "space-weather-csv"
+    SWPC = "swpc-json"
+    OEM = "oem"
+    RDM = "rdm"
+    CDM = "cdm"
+    TIP = "tip"
+    ORIENTATION = "earth-orientation"
+    TRAFFIC_CSV = "traffic-csv"
+    TRAFFIC_GEOJSON = "traffic-geojson"
+
+
+class ThirdPartyKind(Enum):
+    TIP = "tip"
+    RDM = "rdm"
+
+
+class ElementFlag(Enum):
+    """What is unusual about an accepted set."""
+
+    ENERGY_JUMP = "energy-jump"
+    PLANE_JUMP = "plane-jump"
+    LATE_EPOCH = "late-epoch"
+    OUTSIDE_LIFE = "outside-life"
 
 
 class SourceHealth(Enum):
@@ -41,6 +69,22 @@ class UnknownObject(Exception):
     """No such object in the catalogue, or not one this caller may see."""
 
 
+class ObjectExists(Exception):
+    """The number is in the catalogue already."""
+
+
+class StaleEtag(Exception):
+    """The object has changed since its editor read it."""
+
+
+class AlreadyRetired(Exception):
+    """The object was taken out of the catalogue."""
+
+
+class BadEdit(Exception):
+    """The edit itself is not in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One submitted file as the edge received it."""
@@ -50,21 +94,43 @@ class Delivery:
     received_at: datetime
     available_at: datetime | None
     dataset: str = ""
+    redistribution: str = "internal"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectCatalogued:
+    """`description` and `origins` are all that is known, not the change alone."""
+
     catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
+    description: Description
+    origins: Mapping[str, Origin]
     source: str
+    input_sha256: str
+    reason: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRevised:
     catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
+    description: Description
+    origins: Mapping[str, Origin]
+    source: str
+    input_sha256: str
+    reason: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDecayed:
+    catalogue_number: int
+    time: DecayTime
+    origin: Origin
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRetired:
+    catalogue_number: int
+    reason: bytes
     source: str
 
 
@@ -73,6 +139,12 @@ class ElementSetAccepted:
     elements: ElementSet
     source: str
     input_sha256: str
+    flags: tuple[ElementFlag, ...] = ()
+    semi_major_axis_jump_km: float = 0.0
+
+    @property
+    def catalogue_number(self) -> int:
+        return self.elements.catalogue_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +182,22 @@ class SpaceWeatherForecastRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class WeatherIndex:
+    """Parts of an observed day: no ap, or no flux, where they are published apart."""
+
+    mjd: int
+    ap_3h: tuple[float, ...]
+    f107_observed_sfu: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceWeatherIndicesRecorded:
+    source: str
+    days: tuple[WeatherIndex, ...]
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class AirspaceRecorded:
     dataset: str
     geojson_sha256: str
@@ -117,6 +205,100 @@ class AirspaceRecorded:
     invalid_features: tuple[tuple[str, str], ...]
     notice: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThirdPartyPredictionRecorded:
+    """Times as UTC Julian date pairs; the window is minutes before and after the nominal time, 0 and 0 for none."""
+
+    catalogue_number: int
+    source: str
+    kind: ThirdPartyKind
+    originator: bytes
+    message_id: bytes
+    nominal_jd: float
+    nominal_jd_fraction: float
+    window_start_min: float
+    window_end_min: float
+    reentry_altitude_km: float
+    latitude_deg: float | None
+    longitude_deg: float | None
+    confidence_percent: float | None
+    controlled: bool | None
+    made_at: datetime
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class EphemerisRecorded:
+    """One segment; its states are in the kept input. Times in the segment's own time system."""
+
+    catalogue_number: int
+    source: str
+    originator: bytes
+    reference_frame: str
+    time_system: str
+    start_jd: float
+    start_jd_fraction: float
+    stop_jd: float
+    stop_jd_fraction: float
+    state_count: int
+    input_sha256: str
+    segment: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConjunctionRecorded:
+    catalogue_number: int
+    other_catalogue_number: int
+    source: str
+    originator: bytes
+    message_id: bytes
+    closest_jd: float
+    closest_jd_fraction: float
+    miss_distance_m: float
+    relative_speed_m_s: float | None
+    collision_probability: float | None
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrientationDay:
+    mjd: int
+    pole_x_arcsec: float
+    pole_y_arcsec: float
+    ut1_utc_s: float
+    predicted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EarthOrientationRecorded:
+    source: str
+    days: tuple[OrientationDay, ...]
+    input_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficCoverage:
+    """What the usable rows of a dataset span; no resolution where its places are polygons."""
+
+    h3_resolution: int | None
+    cell_count: int
+    row_count: int
+    hours: tuple[int, ...]
+    lowest_fl: int
+    highest_fl: int
+    aircraft_total: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficDensityRecorded:
+    dataset: str
+    source: str
+    coverage: TrafficCoverage
+    invalid_rows: tuple[tuple[str, str], ...]
+    notice: str
+    input_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,28 +312,43 @@ class SourceStateChanged:
 Event = (
     ObjectCatalogued
     | ObjectRevised
+    | ObjectDecayed
+    | ObjectRetired
     | ElementSetAccepted
     | InputRejected
     | SpaceWeatherRecorded
     | SpaceWeatherForecastRecorded
+    | SpaceWeatherIndicesRecorded
     | AirspaceRecorded
+    | ThirdPartyPredictionRecorded
+    | EphemerisRecorded
+    | ConjunctionRecorded
+    | EarthOrientationRecorded
+    | TrafficDensityRecorded
     | SourceStateChanged
 )
 
 
+STREAMS: dict[type[Event], tuple[str, str]] = {  # the kind of its stream, and the attribute that names the one
+    ObjectCatalogued: ("object", "catalogue_number"),
+    ObjectRevised: ("object", "catalogue_number"),
+    ObjectDecayed: ("object", "catalogue_number"),
+    ObjectRetired: ("object", "catalogue_number"),
+    ElementSetAccepted: ("elements", "catalogue_number"),
+    InputRejected: ("rejected", "source"),
+    SpaceWeatherRecorded: ("weather", "source"),
+    SpaceWeatherForecastRecorded: ("weather", "source"),
+    SpaceWeatherIndicesRecorded: ("weather", "source"),
+    AirspaceRecorded: ("airspace", "dataset"),
+    ThirdPartyPredictionRecorded: ("thirdparty", "catalogue_number"),
+    EphemerisRecorded: ("ephemeris", "catalogue_number"),
+    ConjunctionRecorded: ("conjunction", "catalogue_number"),
+    EarthOrientationRecorded: ("eop", "source"),
+    TrafficDensityRecorded: ("traffic", "dataset"),
+    SourceStateChanged: ("source", "source"),
+}
+
+
 def stream_of(event: Event) -> str:
-    match event:
-        case ObjectCatalogued(catalogue_number=number) | ObjectRevised(catalogue_number=number):
-            return f"object/{number}"
-        case ElementSetAccepted(elements=elements):
-            return f"elements/{elements.catalogue_number}"
-        case InputRejected(source=source):
-            return f"rejected/{source}"
-        case SpaceWeatherRecorded(source=source) | SpaceWeatherForecastRecorded(source=source):
-            return f"weather/{source}"
-        case AirspaceRecorded(dataset=dataset):
-            return f"airspace/{dataset}"
-        case SourceStateChanged(source=source):
-            return f"source/{source}"
-        case _:
-            assert_never(event)
+    kind, attribute = STREAMS[type(event)]
+    return f"{kind}/{getattr(event, attribute)}"

@@ -1,27 +1,13 @@
 """Questions to the read models; rows become frozen dataclasses."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from libs.postgres import Connection
+from services.ingest import queries_objects
 from services.ingest.catalogue import Entry
-from services.ingest.domain import WeatherDay
-from services.ingest.weather import KnownWeather
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueRow:
-    catalogue_number: int
-    object_name: bytes
-    international_designator: bytes
-    element_set_count: int
-    last_epoch_jd: float
-    last_epoch_jd_fraction: float
-    perigee_altitude_km: float
-    apogee_altitude_km: float
-    inclination_deg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,54 +23,48 @@ class SourceRow:
 class RejectionRow:
     position: int
     body: bytes
-
-
-_OBJECT_COLUMNS = """catalogue_number, object_name, international_designator, element_set_count, last_epoch_jd,
-    last_epoch_jd_fraction, perigee_altitude_km, apogee_altitude_km, inclination_deg"""
-
-
-async def object_by_number(conn: Connection, number: int) -> CatalogueRow | None:
-    row = await conn.fetchrow(f"SELECT {_OBJECT_COLUMNS} FROM objects WHERE catalogue_number = $1", number)
-    return CatalogueRow(**row) if row else None
-
-
-async def objects_after(conn: Connection, number: int, limit: int, visible: Sequence[int]) -> list[CatalogueRow]:
-    """By rising catalogue number; no numbers in `visible` means all."""
-    rows = await conn.fetch(
-        f"""SELECT {_OBJECT_COLUMNS} FROM objects
-            WHERE catalogue_number > $1 AND (cardinality($3::int[]) = 0 OR catalogue_number = ANY ($3))
-            ORDER BY catalogue_number LIMIT $2""",
-        number,
-        limit,
-        list(visible),
-    )
-    return [CatalogueRow(**row) for row in rows]
+    redistribution: str
 
 
 async def entries(conn: Connection, numbers: Sequence[int]) -> dict[int, Entry]:
-    known: dict[int, set[bytes]] = defaultdict(set)
+    sets: dict[int, set[bytes]] = defaultdict(set)
     for row in await conn.fetch(
         "SELECT catalogue_number, fingerprint FROM element_sets WHERE catalogue_number = ANY ($1)", numbers
     ):
-        known[row["catalogue_number"]].add(row["fingerprint"])
-    rows = await conn.fetch(f"SELECT {_OBJECT_COLUMNS} FROM objects WHERE catalogue_number = ANY ($1)", numbers)
-    return {
-        row["catalogue_number"]: Entry(
-            catalogued=True,
-            object_name=row["object_name"],
-            international_designator=row["international_designator"],
-            fingerprints=frozenset(known[row["catalogue_number"]]),
-        )
-        for row in rows
-    }
+        sets[row["catalogue_number"]].add(row["fingerprint"])
+    known = await queries_objects.known(conn, numbers)
+    return {number: Entry(one, frozenset(sets[number])) for number, one in known.items()}
 
 
-async def known_weather(conn: Connection, source: str) -> KnownWeather:
-    known = KnownWeather()
-    for row in await conn.fetch("SELECT * FROM weather_days WHERE source = $1", source):
-        days = known.predicted if row["predicted"] else known.observed
-        days[row["mjd"]] = WeatherDay(row["mjd"], tuple(row["ap_3h"]), row["ap_daily"], row["f107_observed_sfu"])
-    return known
+async def numbers_of(conn: Connection, designators: Collection[bytes]) -> dict[bytes, int]:
+    """Catalogue numbers of objects by their designators; one that several objects bear is left out."""
+    if not designators:
+        return {}
+    rows = await conn.fetch(
+        """SELECT international_designator AS designator, min(catalogue_number) AS number FROM objects
+           WHERE international_designator = ANY ($1) GROUP BY international_designator HAVING count(*) = 1""",
+        list(designators),
+    )
+    return {row["designator"]: row["number"] for row in rows}
+
+
+async def known_contents(conn: Connection, keys: Sequence[bytes]) -> set[bytes]:
+    rows = await conn.fetch("SELECT content_key FROM object_messages WHERE content_key = ANY ($1)", keys)
+    return {row["content_key"] for row in rows}
+
+
+async def third_party_predictions(conn: Connection, number: int, rights: Collection[str], limit: int) -> list[bytes]:
+    """Newest first, of the classes that the caller may have."""
+    rows = await conn.fetch(
+        """SELECT body FROM object_messages
+           WHERE catalogue_number = $1 AND kind = 'spacecom.ingest.v1.ThirdPartyPredictionRecorded'
+             AND string_to_array(redistribution, ',') <@ $2::text[]
+           ORDER BY said_at DESC, position DESC LIMIT $3""",
+        number,
+        list(rights),
+        limit,
+    )
+    return [row["body"] for row in rows]
 
 
 async def airspace_sha256(conn: Connection, dataset: str) -> str:
@@ -101,7 +81,7 @@ async def rejection_count(conn: Connection, source: str, input_sha256: str) -> i
 async def rejections_before(conn: Connection, source: str, position: int, limit: int) -> list[RejectionRow]:
     """Newest first; position 0 starts at the newest."""
     rows = await conn.fetch(
-        """SELECT position, body FROM rejections
+        """SELECT position, body, redistribution FROM rejections
            WHERE ($1 = '' OR source = $1) AND ($2::bigint = 0 OR position < $2)
            ORDER BY position DESC LIMIT $3""",
         source,
@@ -114,7 +94,7 @@ async def rejections_before(conn: Connection, source: str, position: int, limit:
 async def sources(conn: Connection) -> list[SourceRow]:
     rows = await conn.fetch(
         """SELECT source, state, reason, last_delivery_at,
-                  CASE WHEN EXISTS (SELECT FROM weather_days w WHERE w.source = s.source) THEN 'weather'
+                  CASE WHEN EXISTS (SELECT FROM weather_vintages w WHERE w.source = s.source) THEN 'weather'
                        WHEN EXISTS (SELECT FROM airspaces a WHERE a.source = s.source) THEN 'airspace'
                        ELSE 'elements' END AS delivers
            FROM sources s ORDER BY source"""

@@ -2,19 +2,28 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from libs.astro import airspace, tle, weather
+from libs import aixm
+from libs.astro import airspace, tle, weather, weather_csv
 from libs.astro.elements import ElementSet, RefusalReason, Refused
 from libs.ccsds import omm
+from libs.providers import swpc
 from libs.rows.places import excerpt
 from libs.workers import Lost, Workers
-from services.ingest.domain import MAX_RAW, Format, WeatherDay
+from services.ingest import dataset_reading, message_reading, statements
+from services.ingest.description import Statement
+from services.ingest.domain import MAX_RAW, Format, OrientationDay, TrafficCoverage, WeatherDay, WeatherIndex
+from services.ingest.messages import OfferMessage
+from services.ingest.recognising import recognise
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
-READ_HERE = "TLE, OMM (JSON, XML, KVN, CSV), CSSI space weather or an airspace GeoJSON"
+READ_HERE = (
+    "TLE, OMM (JSON, XML, KVN, CSV), OEM, RDM or CDM (KVN, XML), TIP, SATCAT or decay rows (JSON, CSV), DISCOS JSON, "
+    "space weather (CSSI, CelesTrak CSV, SWPC JSON), finals2000A, airspace (GeoJSON, AIXM) or traffic density (CSV, "
+    "GeoJSON)"
+)
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
 SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
     Format.TLE: tle.read,
@@ -22,6 +31,16 @@ SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
     Format.OMM_XML: omm.read_omm_xml,
     Format.OMM_KVN: omm.read_omm_kvn,
     Format.OMM_CSV: omm.read_omm_csv,
+}
+MESSAGES: dict[Format, Callable[[bytes], Iterator[OfferMessage | Refused]]] = {
+    Format.TIP: message_reading.read_tip,
+    Format.RDM: message_reading.read_rdm,
+    Format.CDM: message_reading.read_cdm,
+    Format.OEM: message_reading.read_oem,
+}
+WEATHER: dict[Format, Callable[[bytes], weather.WeatherFile]] = {
+    Format.CSSI: weather.read_cssi,
+    Format.WEATHER_CSV: weather_csv.read_csv,
 }
 
 
@@ -38,55 +57,31 @@ class Refusal:
 class Reading:
     format: Format
     sets: tuple[ElementSet, ...] = ()
+    statements: tuple[Statement, ...] = ()
     observed: tuple[WeatherDay, ...] = ()
     predicted: tuple[WeatherDay, ...] = ()
+    indices: tuple[WeatherIndex, ...] = ()
+    messages: tuple[OfferMessage, ...] = ()
+    orientation: tuple[OrientationDay, ...] = ()
+    traffic: TrafficCoverage | None = None
     feature_count: int = 0
     invalid_features: tuple[tuple[str, str], ...] = ()
     notice: str = ""
+    geojson: bytes = b""
     refusals: tuple[Refusal, ...] = ()
-
-
-def recognise(data: bytes) -> Format:
-    head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head[:1] in (b"{", b"["):
-        return Format.AIRSPACE if b'"FeatureCollection"' in data[:65536] else Format.OMM_JSON
-    if head.startswith(b"DATATYPE CssiSpaceWeather") or b"BEGIN OBSERVED" in head or b"NUM_OBSERVED_POINTS" in head:
-        return Format.CSSI
-    if any(line[:2] == b"1 " for line in head.splitlines()[:3]):
-        return Format.TLE
-    return _recognise_omm(head)
-
-
-def _recognise_omm(head: bytes) -> Format:
-    if re.match(rb"CCSDS_OMM_VERS *=", head):
-        return Format.OMM_KVN
-    if head.startswith(b"<") and re.search(rb"<(ndm:)?omm[\s>]", head):
-        return Format.OMM_XML
-    columns = head.partition(b"\n")[0]
-    if b"," in columns and b"NORAD_CAT_ID" in columns and b"MEAN_MOTION" in columns:
-        return Format.OMM_CSV
-    return Format.UNKNOWN
 
 
 def read(stated: Format, data: bytes) -> Reading:
     """Everything usable in the file and every refusal of the rest; never raises for content."""
     found = recognise(data) if stated is Format.UNKNOWN else stated
-    match found:
-        case Format.TLE | Format.OMM_JSON | Format.OMM_XML | Format.OMM_KVN | Format.OMM_CSV:
-            return _read_sets(found, SETS[found](data), data)
-        case Format.CSSI:
-            return _read_weather(data)
-        case Format.AIRSPACE:
-            return _read_airspace(data)
-        case Format.UNKNOWN:
-            return Reading(found, refusals=(_whole(data, "is in none of the formats read here"),))
+    return READERS[found](found, data)
 
 
-def _read_sets(found: Format, records: Iterator[ElementSet | Refused], data: bytes) -> Reading:
+def _read_sets(found: Format, data: bytes) -> Reading:
     lines = data.splitlines() if found is Format.TLE else []  # the other readers give the record with its refusal
     sets: list[ElementSet] = []
     refusals: list[Refusal] = []
-    for record in records:
+    for record in SETS[found](data):
         if isinstance(record, ElementSet):
             sets.append(record)
         else:
@@ -96,41 +91,111 @@ def _read_sets(found: Format, records: Iterator[ElementSet | Refused], data: byt
     return Reading(found, sets=tuple(sets), refusals=tuple(refusals))
 
 
-def _read_weather(data: bytes) -> Reading:
+def _read_messages(found: Format, data: bytes) -> Reading:
+    offers: list[OfferMessage] = []
+    refusals: list[Refusal] = []
+    for record in MESSAGES[found](data):
+        if isinstance(record, OfferMessage):
+            offers.append(record)
+        else:
+            refusals.append(_refusal(record, []))
+    if not offers and not refusals:
+        refusals.append(_whole(data, f"holds no {found.name}"))
+    return Reading(found, messages=tuple(offers), refusals=tuple(refusals))
+
+
+def _read_statements(found: Format, data: bytes) -> Reading:
+    records = list(statements.read(found, data))
+    refusals = [_refusal(record, []) for record in records if isinstance(record, Refused)]
+    if not records:
+        refusals.append(_whole(data, "holds no object"))
+    said = tuple(record for record in records if not isinstance(record, Refused))
+    return Reading(found, statements=said, refusals=tuple(refusals))
+
+
+def _read_weather(found: Format, data: bytes) -> Reading:
     try:
-        file = weather.read_cssi(data)
+        file = WEATHER[found](data)
     except Refused as refused:
-        return Reading(Format.CSSI, refusals=(_refusal(refused, data.splitlines()),))
+        return Reading(found, refusals=(_refusal(refused, data.splitlines()),))
     lines = data.splitlines()
     refusals = [_refusal(refused, lines) for refused in file.rejections]
     if not file.observed and not file.predicted and not refusals:
         refusals.append(_whole(data, "holds no day of space weather"))
-    return Reading(
-        Format.CSSI, observed=_days(file.observed), predicted=_days(file.predicted), refusals=tuple(refusals)
-    )
+    return Reading(found, observed=_days(file.observed), predicted=_days(file.predicted), refusals=tuple(refusals))
+
+
+def _read_swpc(_: Format, data: bytes) -> Reading:
+    file = swpc.read(data)
+    refusals = [_refusal(refused, data.splitlines()) for refused in file.rejections]
+    if not file.indices and not file.forecast and not refusals:
+        refusals.append(_whole(data, "holds no whole day of space weather"))
+    indices = tuple(WeatherIndex(day.mjd, day.ap_3h, day.f107_observed_sfu) for day in file.indices)
+    return Reading(Format.SWPC, indices=indices, predicted=_days(file.forecast), refusals=tuple(refusals))
 
 
 def _days(days: Iterable[weather.Day]) -> tuple[WeatherDay, ...]:
     return tuple(WeatherDay(day.mjd, tuple(day.ap_3h), day.ap_daily, day.f107_observed_sfu) for day in days)
 
 
-def _read_airspace(data: bytes) -> Reading:
+def _read_airspace(found: Format, data: bytes) -> Reading:
     try:
         regions = airspace.load_geojson(data)
     except Refused as refused:
-        return Reading(Format.AIRSPACE, refusals=(_refusal(refused, data.splitlines()),))
+        return Reading(found, refusals=(_refusal(refused, data.splitlines()),))
     if not regions.idents:
-        return Reading(Format.AIRSPACE, refusals=(_whole(data, "holds no usable flight information region"),))
+        return Reading(found, refusals=(_whole(data, "holds no usable flight information region"),))
     return Reading(
-        Format.AIRSPACE,
+        found,
         feature_count=len(regions.idents),
         invalid_features=tuple((str(name), str(problem)) for name, problem in regions.invalid),
-        notice=_notice(data),
+        notice=_notice(data) or "",
     )
 
 
-def _notice(data: bytes) -> str:
-    document = json.loads(data)
+def _read_aixm(found: Format, data: bytes) -> Reading:
+    """As the GeoJSON that its airspace makes, which is what is kept for those who use it."""
+    file = aixm.read(data)
+    refusals = tuple(_refusal(refused, []) for refused in file.rejections)
+    if not file.volume_count:
+        return Reading(found, refusals=refusals or (_whole(data, "holds no usable airspace"),))
+    read = _read_airspace(found, file.geojson)
+    named = tuple((f"line {refused.line}", refused.detail) for refused in file.rejections)
+    return replace(
+        read, invalid_features=read.invalid_features + named, geojson=file.geojson, refusals=read.refusals + refusals
+    )
+
+
+def _read_orientation(_: Format, data: bytes) -> Reading:
+    lines = data.splitlines()
+    records = list(dataset_reading.read_orientation(data))
+    refusals = [_refusal(record, lines) for record in records if isinstance(record, Refused)]
+    if not records:
+        refusals.append(_whole(data, "holds no day of Earth orientation"))
+    days = tuple(record for record in records if not isinstance(record, Refused))
+    return Reading(Format.ORIENTATION, orientation=days, refusals=tuple(refusals))
+
+
+def _read_traffic(found: Format, data: bytes) -> Reading:
+    covered, refused = dataset_reading.read_traffic(found, data)
+    refusals = [_refusal(one, []) for one in refused]
+    if covered is None and not refusals:
+        refusals.append(_whole(data, "holds no row of traffic density"))
+    named = tuple((f"line {one.line}", one.detail) for one in refused)
+    notice = _notice(data) if found is Format.TRAFFIC_GEOJSON else ""
+    if notice is None:  # not JSON to its end: half a file would stand for the whole dataset
+        return Reading(found, refusals=tuple(refusals))
+    return Reading(found, traffic=covered, invalid_features=named, notice=notice, refusals=tuple(refusals))
+
+
+def _notice(data: bytes) -> str | None:
+    """None where the document is no JSON."""
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return ""
     return next((str(document[key]) for key in NOTICE_KEYS if document.get(key)), "")
 
 
@@ -154,6 +219,26 @@ def _record(lines: list[bytes], line: int) -> bytes:
 def _whole(data: bytes, problem: str) -> Refusal:
     detail = f"the input {problem}; send {READ_HERE}, or state its format"
     return Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail)
+
+
+def _read_nothing(found: Format, data: bytes) -> Reading:
+    return Reading(found, refusals=(_whole(data, "is in none of the formats read here"),))
+
+
+READERS: dict[Format, Callable[[Format, bytes], Reading]] = {
+    **dict.fromkeys(SETS, _read_sets),
+    **dict.fromkeys(MESSAGES, _read_messages),
+    **dict.fromkeys(WEATHER, _read_weather),
+    **dict.fromkeys(dataset_reading.TRAFFIC, _read_traffic),
+    Format.SWPC: _read_swpc,
+    Format.SATCAT: _read_statements,
+    Format.DECAY: _read_statements,
+    Format.DISCOS: _read_statements,
+    Format.AIRSPACE: _read_airspace,
+    Format.AIXM: _read_aixm,
+    Format.ORIENTATION: _read_orientation,
+    Format.UNKNOWN: _read_nothing,
+}
 
 
 class Reader:

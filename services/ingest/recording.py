@@ -6,10 +6,12 @@ from datetime import datetime
 import stamina
 from asyncpg import Pool
 
+from libs.astro.time import jd_to_datetime
 from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
 from libs.postgres import Connection
 from services.ingest import catalogue, codec, domain, queries
 from services.ingest.domain import Delivery, Event
+from services.ingest.redistribution import class_of_fact
 
 CONFLICT_ATTEMPTS = 50
 Decide = Callable[[Connection], Awaitable[Sequence[Event]]]
@@ -24,12 +26,19 @@ async def record(
     ):
         with attempt:
             async with pool.acquire() as conn, conn.transaction():
-                # Versions first: a fact committed after this line makes the append conflict, and all is read again.
-                versions = await queries.versions(conn, streams)
-                events = await decide(conn)
-                await log.append_all(conn, _writes(events, versions, delivery), cause)
-                return events
+                return await record_within(conn, log, streams, decide, delivery, cause)
     raise AssertionError("the last attempt returns or raises")
+
+
+async def record_within(
+    conn: Connection, log: EventLog, streams: Sequence[str], decide: Decide, delivery: Delivery, cause: Cause
+) -> Sequence[Event]:
+    """In the caller's transaction, as its last step; raises Conflict when another was quicker."""
+    # Versions first: a fact committed after this line makes the append conflict, and all is read again.
+    versions = await queries.versions(conn, streams)
+    events = await decide(conn)
+    await log.append_all(conn, _writes(events, versions, delivery), cause)
+    return events
 
 
 def _writes(
@@ -43,11 +52,15 @@ def _writes(
 
 def _fact(event: Event, delivery: Delivery) -> Fact:
     occurred_at, available_at = _times(event, delivery)
-    return Fact(codec.to_wire(event), occurred_at, new_id(), available_at)
+    redistribution = class_of_fact(event, delivery)
+    return Fact(codec.to_wire(event), occurred_at, new_id(), available_at, redistribution)
 
 
 def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]:
     if isinstance(event, domain.ElementSetAccepted):
-        epoch = catalogue.epoch_of(event.elements)
-        return epoch, delivery.available_at or epoch
+        return catalogue.epoch_of(event.elements), catalogue.published_at(event.elements, delivery)
+    if isinstance(event, domain.ThirdPartyPredictionRecorded):
+        return event.made_at, delivery.available_at or event.made_at
+    if isinstance(event, domain.ObjectDecayed):
+        return jd_to_datetime(event.time.jd, event.time.jd_fraction), delivery.available_at
     return delivery.available_at or delivery.received_at, delivery.available_at

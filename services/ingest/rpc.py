@@ -8,30 +8,32 @@ import grpc
 
 from libs import rpc, telemetry
 from libs.eventlog import Cause, new_id
+from libs.redistribution import allows
 from libs.rpc import ErrorTable
-from services.ingest import codec, domain, freshness, handlers, queries
+from services.ingest import codec, codec_weather, domain, freshness, handlers, queries, weather_queries
 from services.ingest.domain import Delivery, SourceHealth
 from services.ingest.handlers import Gate, Receipt
+from services.ingest.paging import page_size, page_start
+from services.ingest.rpc_objects import ObjectsServicer
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DATA_PROVIDER, ROLE_VIEWER
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as wire
-from spacecom.ingest.v1.ingest_service_pb2_grpc import (
-    IngestServiceServicer,
-    add_IngestServiceServicer_to_server,
-)
+from spacecom.ingest.v1.ingest_service_pb2_grpc import add_IngestServiceServicer_to_server
 
 ERRORS: ErrorTable = {
     domain.BadSubmission: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SUBMISSION"),
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_OBJECT"),
+    domain.ObjectExists: (grpc.StatusCode.ALREADY_EXISTS, "OBJECT_EXISTS"),
+    domain.StaleEtag: (grpc.StatusCode.ABORTED, "STALE_ETAG"),
+    domain.AlreadyRetired: (grpc.StatusCode.FAILED_PRECONDITION, "ALREADY_RETIRED"),
+    domain.BadEdit: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_EDIT"),
 }
 MAX_CHUNK = 2**20
+MAX_WEATHER_DAYS = 1001
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-class IngestServicer(IngestServiceServicer):
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
+class IngestServicer(ObjectsServicer):
     async def Submit(self, request_iterator: AsyncIterator[wire.SubmitRequest], context: object) -> wire.SubmitResponse:
         rpc.require(ROLE_DATA_PROVIDER)
         received_at = datetime.now(UTC)
@@ -44,26 +46,35 @@ class IngestServicer(IngestServiceServicer):
             return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, data, cause))
         return _receipt(await handlers.submit(self._gate, delivery, stated, data, cause))
 
-    async def GetObject(self, request: wire.GetObjectRequest, context: object) -> wire.GetObjectResponse:
+    async def ListThirdPartyPredictions(
+        self, request: wire.ListThirdPartyPredictionsRequest, context: object
+    ) -> wire.ListThirdPartyPredictionsResponse:
         rpc.require(ROLE_VIEWER)
         visible = rpc.principal().entitlements.catalogue_numbers
         number = request.catalogue_number
+        if visible and number not in visible:
+            raise domain.UnknownObject(f"object {number} is not in the catalogue; check the number")
         async with self._gate.pool.acquire() as conn:
-            row = await queries.object_by_number(conn, number) if not visible or number in visible else None
-        if row is None:
-            raise domain.UnknownObject(
-                f"object {number} is not in the catalogue; submit an element set of it, or check the number"
-            )
-        return wire.GetObjectResponse(object=_object(row))
+            bodies = await queries.third_party_predictions(conn, number, rpc.rights(), page_size(request.page_size))
+        return wire.ListThirdPartyPredictionsResponse(
+            predictions=map(pb.ThirdPartyPredictionRecorded.FromString, bodies)
+        )
 
-    async def ListObjects(self, request: wire.ListObjectsRequest, context: object) -> wire.ListObjectsResponse:
+    async def GetSpaceWeather(
+        self, request: wire.GetSpaceWeatherRequest, context: object
+    ) -> wire.GetSpaceWeatherResponse:
         rpc.require(ROLE_VIEWER)
-        size = page_size(request.page_size)
-        visible = list(rpc.principal().entitlements.catalogue_numbers)
+        first, last = request.first_mjd, request.last_mjd
+        if not 0 <= last - first < MAX_WEATHER_DAYS:
+            raise domain.BadSubmission(
+                f"MJD {first} to {last} is no span of at most {MAX_WEATHER_DAYS} days; ask in parts"
+            )
+        known_at = request.known_at.ToDatetime(UTC) if request.HasField("known_at") else datetime.now(UTC)
         async with self._gate.pool.acquire() as conn:
-            rows = await queries.objects_after(conn, page_start(request.page_token), size + 1, visible)
-        token = str(rows[size - 1].catalogue_number) if len(rows) > size else ""
-        return wire.ListObjectsResponse(objects=map(_object, rows[:size]), next_page_token=token)
+            known = await weather_queries.weather(conn, first, last, known_at, rpc.rights())
+        return wire.GetSpaceWeatherResponse(
+            days=map(codec_weather.day_to_wire, known.days), last_observed_mjd=known.last_observed_mjd
+        )
 
     async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:
         rpc.require(ROLE_VIEWER)
@@ -93,7 +104,7 @@ class IngestServicer(IngestServiceServicer):
             before = page_start(request.page_token)
             rows = await queries.rejections_before(conn, request.source, before, size + 1)
         token = str(rows[size - 1].position) if len(rows) > size else ""
-        rejections = [pb.InputRejected.FromString(row.body) for row in rows[:size]]
+        rejections = [_rejection(row, rpc.rights()) for row in rows[:size]]
         return wire.ListRejectionsResponse(rejections=rejections, next_page_token=token)
 
 
@@ -134,30 +145,12 @@ async def _body(parts: AsyncIterator[wire.SubmitRequest], limit: int) -> bytes:
     return bytes(body)
 
 
-def page_size(asked: int) -> int:
-    if not 0 <= asked <= 1000:
-        raise domain.BadSubmission(f"page_size {asked} must be 1 to 1000, or 0 for 100")
-    return asked or 100
-
-
-def page_start(token: str) -> int:
-    if token and not (token.isascii() and token.isdigit() and len(token) < 19):
-        raise domain.BadSubmission("page_token is none of this service; pass next_page_token as it was given")
-    return int(token or 0)
-
-
-def _object(row: queries.CatalogueRow) -> wire.CatalogueObject:
-    return wire.CatalogueObject(
-        catalogue_number=row.catalogue_number,
-        object_name=row.object_name,
-        international_designator=row.international_designator,
-        element_set_count=row.element_set_count,
-        last_epoch_jd=row.last_epoch_jd,
-        last_epoch_jd_fraction=row.last_epoch_jd_fraction,
-        perigee_altitude_km=row.perigee_altitude_km,
-        apogee_altitude_km=row.apogee_altitude_km,
-        inclination_deg=row.inclination_deg,
-    )
+def _rejection(row: queries.RejectionRow, rights: frozenset[str]) -> pb.InputRejected:
+    """The refused text is its source's; the place and the kind of the refusal are ours."""
+    rejection = pb.InputRejected.FromString(row.body)
+    if not allows(rights, row.redistribution):
+        rejection.raw, rejection.detail = b"", f"withheld: the contract gives no right to class {row.redistribution}"
+    return rejection
 
 
 def _receipt(receipt: Receipt) -> wire.SubmitResponse:

@@ -1,3 +1,5 @@
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -18,3 +20,7 @@ class IngestSettings(ServiceSettings):
     ingest_weather_stale_hours: float = Field(96.0, gt=0, description="The forecast relaxes to its mean by then.")
     ingest_airspace_late_hours: float = Field(28 * 24.0 + 48.0, gt=0, description="One AIRAC cycle and two days.")
     ingest_airspace_stale_hours: float = Field(3 * 28 * 24.0, gt=0, description="Three AIRAC cycles.")
+    ingest_redistribution: dict[str, Literal["public", "space-track", "discos", "internal"]] = Field(
+        {},
+        description="Redistribution class by source as JSON, before the built-in table; in neither: internal.",
+    )

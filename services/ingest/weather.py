@@ -1,11 +1,21 @@
-"""What is new in a file of space weather."""
+"""What is new in a file of space weather, beside what was known of its source when it was published. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import TypeVar
 
-from services.ingest.domain import Delivery, Event, SpaceWeatherForecastRecorded, SpaceWeatherRecorded, WeatherDay
+from services.ingest.domain import (
+    Delivery,
+    Event,
+    SpaceWeatherForecastRecorded,
+    SpaceWeatherIndicesRecorded,
+    SpaceWeatherRecorded,
+    WeatherDay,
+    WeatherIndex,
+)
 
+D = TypeVar("D", WeatherDay, WeatherIndex)
 DAYS_PER_FACT = 366
 _MJD_1_JAN_2000 = 51544
 
@@ -15,29 +25,51 @@ class OfferWeather:
     observed: tuple[WeatherDay, ...]
     predicted: tuple[WeatherDay, ...]
     delivery: Delivery
+    indices: tuple[WeatherIndex, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownWeather:
     observed: dict[int, WeatherDay] = field(default_factory=dict)
     predicted: dict[int, WeatherDay] = field(default_factory=dict)
+    indices: dict[int, WeatherIndex] = field(default_factory=dict)
 
 
 def decide_weather(command: OfferWeather, known: KnownWeather) -> list[Event]:
     """Only the days that say something new, a fact for each year of them."""
     source, sha256 = command.delivery.source, command.delivery.input_sha256
-    observed = _changed(command.observed, known.observed)
+    indices = _changed(_merged(command.indices, known.indices), known.indices)
+    observed = _changed([*command.observed, *_whole_days(indices)], known.observed)
     predicted = _changed(command.predicted, known.predicted)
     return [
+        *(SpaceWeatherIndicesRecorded(source, days, sha256) for days in _by_year(indices)),
         *(SpaceWeatherRecorded(source, days, sha256) for days in _by_year(observed)),
         *(SpaceWeatherForecastRecorded(source, days, sha256) for days in _by_year(predicted)),
     ]
 
 
-def _changed(days: Iterable[WeatherDay], known: dict[int, WeatherDay]) -> list[WeatherDay]:
+def _merged(offered: Iterable[WeatherIndex], known: dict[int, WeatherIndex]) -> list[WeatherIndex]:
+    """Each day with the parts of it that are known from before."""
+    merged: dict[int, WeatherIndex] = {}
+    for day in offered:
+        before = merged.get(day.mjd) or known.get(day.mjd) or day
+        flux = before.f107_observed_sfu if day.f107_observed_sfu is None else day.f107_observed_sfu
+        merged[day.mjd] = replace(day, ap_3h=day.ap_3h or before.ap_3h, f107_observed_sfu=flux)
+    return list(merged.values())
+
+
+def _whole_days(indices: Iterable[WeatherIndex]) -> list[WeatherDay]:
+    return [
+        WeatherDay(day.mjd, day.ap_3h, sum(day.ap_3h) / len(day.ap_3h), day.f107_observed_sfu)
+        for day in indices
+        if day.ap_3h and day.f107_observed_sfu is not None
+    ]
+
+
+def _changed(days: Iterable[D], known: dict[int, D]) -> list[D]:
     latest = {day.mjd: day for day in days}
     return [latest[mjd] for mjd in sorted(latest) if known.get(mjd) != latest[mjd]]
 
 
-def _by_year(days: Sequence[WeatherDay]) -> list[tuple[WeatherDay, ...]]:
+def _by_year(days: Sequence[D]) -> list[tuple[D, ...]]:
     return [tuple(group) for _, group in groupby(days, key=lambda day: (day.mjd - _MJD_1_JAN_2000) // DAYS_PER_FACT)]

@@ -30,14 +30,15 @@ class Watch:
         async def commit(conn: Connection) -> None:
             await conn.execute(
                 """INSERT INTO element_sets
-                   (event_id, catalogue_number, available_at, epoch_jd, epoch_jd_fraction, body)
-                   VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING""",
+                   (event_id, catalogue_number, available_at, epoch_jd, epoch_jd_fraction, body, redistribution)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING""",
                 delivery.event_id,
                 fact.catalogue_number,
                 delivery.available_at,
                 fact.epoch_jd,
                 fact.epoch_jd_fraction,
                 fact.SerializeToString(deterministic=True),
+                delivery.redistribution,
             )
             if watched:
                 await self._mark(conn, fact.catalogue_number, delivery)
@@ -105,6 +106,7 @@ def handlers(watch: Watch) -> dict[type[Any], Handler]:
         ingest.SourceStateChanged: watch.nothing,
         ingest.ObjectDecayed: watch.nothing,
         ingest.ObjectRetired: watch.nothing,
+        ingest.SpaceWeatherIndicesRecorded: watch.nothing,
         ingest.ThirdPartyPredictionRecorded: watch.nothing,
         ingest.EphemerisRecorded: watch.nothing,
         ingest.ConjunctionRecorded: watch.nothing,

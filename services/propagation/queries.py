@@ -50,11 +50,14 @@ def _known_set(event_id: UUID, available_at: datetime, body: bytes) -> KnownSet:
     return KnownSet(event_id, available_at, elements)
 
 
-async def newest_set(conn: Connection, number: int) -> KnownSet | None:
+async def newest_set(conn: Connection, number: int, rights: frozenset[str]) -> KnownSet | None:
+    """Of those in the redistribution classes a caller has a right to."""
     row = await conn.fetchrow(
-        """SELECT event_id, available_at, body FROM element_sets WHERE catalogue_number = $1
+        """SELECT event_id, available_at, body FROM element_sets
+           WHERE catalogue_number = $1 AND redistribution = ANY ($2)
            ORDER BY epoch_jd DESC, epoch_jd_fraction DESC, available_at DESC, event_id DESC LIMIT 1""",
         number,
+        sorted(rights),
     )
     return _known_set(row["event_id"], row["available_at"], row["body"]) if row else None
 

@@ -78,12 +78,13 @@ class PropagationServicer(PropagationServiceServicer):
         self._desk = desk
 
     async def Propagate(self, request: wire.PropagateRequest, context: object) -> wire.PropagateResponse:
+        """A state is the element set in other words, so only sets that the caller may have are propagated."""
         rpc.require(ROLE_VIEWER)
         _entitled(request.catalogue_number)
         if not 1 <= len(request.epochs) <= MAX_EPOCHS:
             raise domain.BadRequest(f"{len(request.epochs)} epochs were asked for; ask for 1 to {MAX_EPOCHS}")
         async with self._desk.pool.acquire() as conn:
-            known = await queries.newest_set(conn, request.catalogue_number)
+            known = await queries.newest_set(conn, request.catalogue_number, rpc.rights())
         if known is None:
             raise _unknown(request.catalogue_number)
         frame = request.frame or wire.FRAME_ITRF

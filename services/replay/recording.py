@@ -11,7 +11,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from libs import operations
+from libs import operations, redistribution
 from libs.blobs import Blobs
 from libs.eventlog import Cause, Recorded
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
@@ -76,7 +76,7 @@ async def write(folder: Path, facts: Iterable[Recorded], blobs: Blobs) -> Record
         for fact in facts:
             async for data in _cited(fact, blobs):
                 await recording.blobs.put(data)
-            wire = operations.to_wire(fact).SerializeToString(deterministic=True)
+            wire = operations.to_wire(fact, frozenset(redistribution.CLASSES)).SerializeToString(deterministic=True)
             file.write(len(wire).to_bytes(4, "big") + wire)
     partial.replace(folder / "facts.binpb")
     return recording

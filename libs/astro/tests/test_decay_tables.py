@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from libs.astro import arcexp, decay, decay_tables, density_days, earth, equinoctial
+from libs.astro import (
+    arcexp,
+    collocation,
+    decay,
+    decay_arcs,
+    decay_tables,
+    density_days,
+    earth,
+    equinoctial,
+    gravity,
+)
 from libs.astro.density_days import OutsideTable
 from libs.astro.weather import Drivers
 
@@ -52,6 +62,33 @@ def test_tolerances_halved_and_far_tighter_move_no_lifetime_by_a_thousandth(air)
         np.testing.assert_allclose(finer.seconds, usual.seconds, rtol=1e-3)
 
 
+def coasted(air: decay_tables.Air, state: np.ndarray, end_s: float) -> np.ndarray:
+    """Without drag, at the usual tolerances: a row of ends."""
+    goals = decay_arcs.Goals(80.0, math.inf, end_s, decay_tables.RTOL, decay_tables.SHARE)
+    none, ends = np.zeros(1), np.zeros((1, decay_arcs.FIELDS))
+    decay_arcs.fly(state[None], none, none, np.empty((1, 0, 16), np.float32), goals, air.world, ends)
+    assert ends[0, decay_arcs.STATUS] == decay_arcs.ENDED
+    assert ends[0, decay_arcs.SECONDS] == pytest.approx(end_s, abs=2.0 * decay_arcs.MET)
+    return ends[0]
+
+
+@pytest.mark.parametrize("state", [CIRCULAR, ELLIPTICAL, RETROGRADE, orbit(200, 390, 63.4)])
+def test_without_drag_energy_stands_still(air, state):
+    """INVARIANT: 1e-10 of it in a revolution, or the integrator itself would make orbits decay."""
+    revolutions = 15
+    end = coasted(air, state, revolutions * 5400.0)[decay_arcs.END :].copy()
+    assert gravity.energy(end) == pytest.approx(gravity.energy(state), rel=revolutions * 1e-10)
+
+
+@pytest.mark.parametrize("state", [ELLIPTICAL, RETROGRADE])
+def test_free_flight_is_that_of_the_other_integrator(air, state):
+    """Two formulas, one over longitude and one over time: within a centimetre after a day."""
+    other, work = state.copy(), np.empty(gravity.WORK_SHAPE)
+    for _ in range(2880):
+        gravity.coast(other, 30.0, work)
+    np.testing.assert_allclose(coasted(air, state, 86400.0)[decay_arcs.END :][:3], other[:3], atol=1e-5)
+
+
 def test_the_lifetime_is_that_of_the_model_read_directly(air, drivers):
     """Two integrators, and the table beside its model: 1 % is the table's own bound when driven."""
     direct = decay.fly(
@@ -67,6 +104,15 @@ def test_a_flight_ends_at_the_stop_altitude(air):
         for state, seconds in zip(flown.states, flown.seconds, strict=True):
             at = decay.place(*state[:3], air.world.gmst_rad + earth.GMST82_SPIN_RAD_S * seconds)
             assert at[2] == pytest.approx(stop, abs=2e-6)
+
+
+@pytest.mark.parametrize("b", [1e-3, 0.2, 1.0, 5.0, 50.0])
+def test_from_the_heaviest_to_foil_all_come_down(air, b):
+    """INVARIANT: light objects nearly fall, and the air that turns with the Earth turns their plane; no arc fails."""
+    flown = decay_tables.lifetimes(LAST_DAY[None], np.array([math.log(b)]), air)
+    tight = decay_tables.lifetimes(LAST_DAY[None], np.array([math.log(b)]), air, rtol=1e-11, share=1e-4)
+    assert flown.reached.all()
+    np.testing.assert_allclose(flown.seconds, tight.seconds, rtol=1e-4)
 
 
 def test_the_crossing_does_not_hang_on_where_the_search_began(air):
@@ -115,6 +161,16 @@ def test_what_does_not_come_down_in_time_is_not_a_re_entry(air):
     assert not fly(air, orbit(300, 300)[None]).reached[0]  # the table ends before
 
 
+def test_after_warming_no_kernel_of_a_flight_is_compiled_anew(air):
+    """INVARIANT: warm() takes the signatures a flight takes, or a first flight waits for the compiler."""
+    decay_tables.warm()
+    known = len(decay_arcs.fly.signatures)
+    own = np.zeros((2, len(air.table.base), 16), np.float32)
+    fly(air, many(2))
+    fly(air, many(2), threads=2, departures=own)
+    assert len(decay_arcs.fly.signatures) == known
+
+
 def test_without_samples_there_are_no_lifetimes(air):
     assert len(fly(air, np.empty((0, 6))).seconds) == 0
 
@@ -149,6 +205,24 @@ def test_elements_give_back_their_state(state):
     found, turned = np.empty(6), state + np.array([10.0, 900.0, -300.0, 0.1, 0.2, -0.3])
     equinoctial.to_state(np.array(equinoctial.from_state(*turned)), found)
     np.testing.assert_allclose(found, turned, rtol=1e-13, atol=1e-11)
+
+
+def test_collocation_integrates_polynomials_to_its_degree_exactly():
+    """Radau's points: to every point up to degree NODES - 1, to the end up to 2 NODES - 2."""
+    n, x = collocation.NODES, collocation.PLACES
+    weights = collocation.INTEGRALS.reshape(n, n)
+    for degree in range(2 * n - 1):
+        found = x**degree @ weights
+        assert found[-1] == pytest.approx(1.0 / (degree + 1), abs=1e-14)
+        if degree < n:
+            np.testing.assert_allclose(found, x ** (degree + 1) / (degree + 1), atol=1e-14)
+
+
+def test_between_the_points_an_arc_is_the_same_polynomial():
+    series, rates = np.empty(collocation.NODES), np.cos(3.0 * collocation.PLACES)
+    collocation.spectrum(rates, 0, series)
+    for place in np.linspace(0.0, 1.0, 33):
+        assert collocation.between(series, place) == pytest.approx(math.sin(3.0 * place) / 3.0, abs=1e-14)
 
 
 def test_arc_tangent_and_exponential_are_those_of_the_library():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from libs.astro import density, density_build, density_days
+from libs.astro import density, density_build, density_days, nrlmsise00
 from libs.astro import density_table as table
 from libs.astro.density import drag_density
 from libs.astro.density_days import Day, OutsideTable
@@ -123,6 +123,40 @@ def test_between_80_and_82_km_the_table_runs_where_the_model_steps(whole):
         assert rms(read(driven, since, lat, lst, alt) - truth(storm, since, lat, lst, alt)) < tolerance
 
 
+@njit
+def model_daily(doy, f107, f107a, ap, since_s, lat_deg, lst_h, alt_km, out):
+    work, found, daily = np.empty(nrlmsise00.WORK_SIZE), np.empty(nrlmsise00.OUT_SIZE), np.full(7, ap)
+    for n in range(out.shape[0]):
+        lon, ut_s = 15.0 * lst_h[n] - since_s[n] / 240.0, since_s[n]
+        nrlmsise00.gtd7(doy, ut_s, alt_km[n], lat_deg[n], lon, lst_h[n], f107a, f107, daily, False, True, work, found)
+        out[n] = np.log(1000.0 * found[nrlmsise00.MASS])
+
+
+@pytest.mark.parametrize("moved", [(150.0, 150.0, 15.0), (180.0, 160.0, 8.0), (130.0, 150.0, 120.0)])
+def test_a_table_of_the_daily_ap_is_within_one_hundredth_of_the_model_without_history(moved):
+    """The model's other formula for ap; what the rows say of the last hours is not felt."""
+    made = density_days.span(59945, 1, 150.0, threads=2, daily_ap=True)  # 2023-01-01
+    since, *where = points(np.random.default_rng(9), 85.0, 400.0, 3000)
+    known = constant(*moved, days=1, start=59945)
+    known.rows[:, 3:] = 300.0
+    expected = np.empty(3000)
+    model_daily(1.0, *moved, since / 3.0, *where, expected)
+    assert rms(read(made.driven(known), since / 3.0, *where) - expected) < 0.01
+    assert made.error.driven_rms < 0.01
+    assert "daily ap" in made.model
+
+
+def test_days_of_the_daily_ap_share_their_slices_but_nothing_else():
+    usual, daily = density_days.make(10, 150.0), density_days.make(10, 150.0, daily_ap=True)
+    np.testing.assert_array_equal(usual.base, daily.base)
+    assert np.abs(usual.sense - daily.sense).max() > 0.001
+    assert Day.from_bytes(daily.to_bytes()).daily_ap
+    assert not Day.from_bytes(usual.to_bytes()).daily_ap
+    assert density_days.name(10, 150.0, 400.0) != density_days.name(10, 150.0, 400.0, daily_ap=True)
+    with pytest.raises(ValueError, match="kind of ap"):
+        density_days.join([usual, replace(daily, doy=11)], 59954)
+
+
 @needs_data
 def test_the_weather_of_a_real_month_drives_a_table():
     """1.1 % rms: the model steps with its 3-hour rows and fades ap by each parameter's own time, the table by one."""
@@ -219,6 +253,15 @@ def test_kernels_given_no_number_read_nothing_beyond_the_table(whole, place, val
     table.ln_base_many(whole.base, *where, out)
     table.ln_base(whole.base, *(float(one[0]) for one in where))
     table.ln_departure(whole.sense, *(float(one[0]) for one in where), departure)
+
+
+def test_the_top_of_the_table_is_read_as_what_lies_just_below(whole):
+    where = [np.array([1.5]), np.array([40.0]), np.array([12.0])]
+    found = [np.zeros(1), np.zeros(1)]
+    for out, alt in zip(found, (400.0, 399.999), strict=True):
+        table.ln_base_many(whole.base, *where, np.array([alt]), out)
+        assert out[0] == pytest.approx(table.ln_base(whole.base, 1.5, 40.0, 12.0, alt), abs=1e-12)
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-4)
 
 
 def test_a_flight_that_leaves_the_table_is_refused(whole):

@@ -319,7 +319,7 @@ def xml_rows(kind: str, data: bytes) -> list[Found] | None:
     declared = re.match(rb"<\?xml[^>]*encoding=[\"']([^\"']*)", data)
     if declared and declared[1].upper() not in (b"UTF-8", b"UTF8", b"ASCII", b"US-ASCII"):
         return None
-    if re.search(rb"<\?(?!xml )", data):
+    if re.search(rb"<\?(?!xml\s)", data):
         return None
     root = ET.fromstring(data)
     if root.tag != kind.lower() or root.attrib.get("id") != f"CCSDS_{kind}_VERS":

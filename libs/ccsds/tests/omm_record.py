@@ -129,7 +129,7 @@ def is_valid(record: Record) -> bool:
                 str(record.get("EPHEMERIS_TYPE")) in ("None", "", "0", "2"),
                 all(_is_text(record.get(key)) for key in ("OBJECT_NAME", "OBJECT_ID")),
                 record.get("CLASSIFICATION_TYPE") in (None, "", "U", "C", "S"),
-                _is_instant(record["EPOCH"]),
+                _is_instant(record["EPOCH"]) and "1957" <= str(record["EPOCH"])[:4] < "2200",  # of the space age
             )
         )
     except (ValueError, KeyError, TypeError, InvalidOperation):

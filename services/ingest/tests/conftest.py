@@ -1,6 +1,5 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,13 +7,15 @@ import pytest
 from infra.local.testing import settings_of
 from libs import rpc
 from libs.blobs import Blobs
+from libs.contracts import Principal
 from libs.eventlog import Cause, EventLog, new_id
+from libs.redistribution import CLASSES
 from services.ingest import handlers, projections
 from services.ingest.domain import Delivery, Format
 from services.ingest.handlers import Gate, Receipt
 from services.ingest.reading import Reader
 from services.ingest.settings import IngestSettings
-from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR
+from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR, Entitlements
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -51,11 +52,13 @@ def submit(gate: Gate) -> Submit:
 def acting():
     """Acts as a principal with these rights for the rest of the test."""
 
-    def act(role: int = ROLE_OPERATOR, catalogue_numbers: tuple[int, ...] = ()) -> None:
-        entitlements = SimpleNamespace(catalogue_numbers=catalogue_numbers)
-        principal = SimpleNamespace(
-            principal_id="tester", organisation_id="test", roles=(role,), entitlements=entitlements
-        )
-        rpc.current.set(principal)
+    def act(
+        role: int = ROLE_OPERATOR,
+        catalogue_numbers: tuple[int, ...] = (),
+        classes: tuple[str, ...] = CLASSES,
+        by: str = "tester",
+    ) -> None:
+        entitlements = Entitlements(catalogue_numbers=catalogue_numbers, redistribution_classes=classes)
+        rpc.current.set(Principal(by, "test", (role,), entitlements))
 
     return act

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from libs.astro import tle
 from services.ingest import catalogue, domain, freshness, weather
 from services.ingest.catalogue import Entry, OfferElements
+from services.ingest.description import Description
 from services.ingest.domain import (
     Delivery,
     ElementSetAccepted,
@@ -141,10 +143,15 @@ def test_silence_makes_a_source_late_then_stale(hours, state):
 @pytest.mark.parametrize(
     ("event", "stream"),
     [
-        (ObjectCatalogued(5, b"", b"", "s"), "object/5"),
-        (ObjectRevised(5, b"", b"", "s"), "object/5"),
+        (ObjectCatalogued(5, Description(), {}, "s", ""), "object/5"),
+        (ObjectRevised(5, Description(), {}, "s", ""), "object/5"),
+        (domain.ObjectRetired(5, b"", "operator/a"), "object/5"),
         (ElementSetAccepted(one, "s", ""), "elements/54217"),
     ],
 )
 def test_facts_go_to_the_stream_of_their_object(event, stream):
     assert domain.stream_of(event) == stream
+
+
+def test_every_fact_has_a_stream():
+    assert set(domain.STREAMS) == set(get_args(domain.Event))

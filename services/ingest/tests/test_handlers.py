@@ -1,11 +1,16 @@
 import asyncio
+import json
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from libs.astro.tests import test_eop_rows
 from libs.eventlog import Cause, new_id
+from libs.providers.tests import test_traffic
+from libs.providers.tests.test_providers import TIP, as_json
+from libs.providers.tests.test_swpc import flux
 from services.ingest import domain, handlers, projections
 from services.ingest.domain import Delivery, Format
 from services.ingest.recording import record
@@ -163,6 +168,10 @@ async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(gat
     await submit(cases.cssi(date(2022, 7, 1), 31, ap=9), source="other")
     await submit(cases.airspace("LECM"), dataset="demo")
     await submit(b"nothing usable", source="broken")
+    await submit(as_json(TIP))
+    await submit(json.dumps([flux("2020-12-01")]).encode(), source="swpc")
+    await submit(test_traffic.CSV, dataset="density")
+    await submit(test_eop_rows.LINES, source="iers")
     before = await dump(gate.pool)
     assert all(before.values())
     async with gate.pool.acquire() as conn, conn.transaction():

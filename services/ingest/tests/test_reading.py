@@ -6,7 +6,7 @@ import pytest
 
 from libs.astro.elements import RefusalReason
 from libs.ccsds.tests import omm_record
-from services.ingest import catalogue, codec, reading
+from services.ingest import catalogue, codec, handlers, reading, recognising
 from services.ingest.catalogue import Entry, OfferElements
 from services.ingest.domain import Delivery, Format
 from services.ingest.tests import cases
@@ -43,12 +43,12 @@ def test_a_set_makes_the_same_facts_in_every_encoding(found):
 
 @pytest.mark.parametrize(("expected", "data"), [*ENCODED.items(), *LISTS.items()])
 def test_a_file_is_recognised_by_its_content(expected, data):
-    assert reading.recognise(data) is expected
+    assert recognising.recognise(data) is expected
     assert not reading.read(Format.UNKNOWN, data).refusals
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"rubbish", b"<html><body>omm</body></html>", b"CCSDS_RDM_VERS = 1.0\n", b"a,b\n1,2\n"]
+    "data", [b"", b"rubbish", b"<html><body>omm</body></html>", b"CCSDS_TDM_VERS = 1.0\n", b"a,b\n1,2\n"]
 )
 def test_what_is_none_of_the_formats_is_refused_as_a_whole(data):
     read = reading.read(Format.UNKNOWN, data)
@@ -69,3 +69,7 @@ def test_a_refusal_keeps_the_record_and_its_place(found):
 def test_every_format_has_a_name_on_the_wire():
     assert set(codec.FORMATS) == set(Format)
     assert len(set(codec.FORMATS.values())) == len(Format)
+
+
+def test_every_format_has_its_reader_and_its_handler():
+    assert set(reading.READERS) == set(handlers.HANDLERS) == set(Format)

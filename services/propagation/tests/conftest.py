@@ -15,13 +15,14 @@ from libs.astro import tle
 from libs.blobs import Blobs
 from libs.consume import Delivery
 from libs.eventlog import Cause, EventLog, new_id
+from libs.redistribution import CLASSES
 from libs.workers import Workers
 from services.propagation import handlers, projections
 from services.propagation.predictor import Predictor
 from services.propagation.rpc import Desk
 from services.propagation.settings import PropagationSettings
 from services.propagation.states import load_orientation
-from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR
+from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR, Entitlements
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 
 # The element sets of CZ-5B 2022-143B before its re-entry on 2022-11-04, typed.
@@ -41,7 +42,7 @@ SETTINGS = settings_of(PropagationSettings, propagation_samples=100)
 
 def element_set(pair: bytes, **changed: float) -> ingest.ElementSetAccepted:
     (elements,) = tle.read(pair)
-    names = [f.name for f in ingest.ElementSetAccepted.DESCRIPTOR.fields if f.name not in ("source", "input_sha256")]
+    names = [f.name for f in ingest.ElementSetAccepted.DESCRIPTOR.fields if hasattr(elements, f.name)]
     values = {name: getattr(elements, name) for name in names} | changed
     return ingest.ElementSetAccepted(**values, source="test", input_sha256="0" * 64)
 
@@ -112,8 +113,10 @@ async def feed(service_database: Callable[[str], Awaitable[Pool]], computer, tmp
 def acting():
     """Acts as a principal with these rights for the rest of the test."""
 
-    def act(role: int = ROLE_OPERATOR, catalogue_numbers: tuple[int, ...] = ()) -> None:
-        entitlements = SimpleNamespace(catalogue_numbers=catalogue_numbers)
+    def act(
+        role: int = ROLE_OPERATOR, catalogue_numbers: tuple[int, ...] = (), classes: tuple[str, ...] = CLASSES
+    ) -> None:
+        entitlements = Entitlements(catalogue_numbers=catalogue_numbers, redistribution_classes=classes)
         principal = SimpleNamespace(
             principal_id="tester", organisation_id="test", roles=(role,), entitlements=entitlements
         )

@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 from datetime import timedelta
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from services.propagation import domain, states
 from services.propagation.domain import DeclineReason
 from services.propagation.rpc import ERRORS, DeepSpace, NoSpaceWeather, PropagationServicer
-from services.propagation.tests.conftest import FIRST_AT, SECOND, SECOND_AT, element_set, weather
+from services.propagation.tests.conftest import FIRST, FIRST_AT, SECOND, SECOND_AT, element_set, weather
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_ANALYST, ROLE_VIEWER
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
 from spacecom.propagation.v1 import propagation_service_pb2 as wire
@@ -110,6 +111,22 @@ async def test_states_are_given_for_each_instant_in_the_frame_asked_for(servicer
     assert answer.element_set_event_id == str(delivery.event_id)
     assert 6450 < np.linalg.norm(answer.states[0].position_km) < 6620
     assert 100 < answer.states[0].altitude_km < 250
+
+
+async def test_states_are_given_only_from_sets_that_the_caller_may_have(servicer, feed, acting):
+    """INVARIANT: a state at the epoch of a set is the set in other words, so it goes no further than the set."""
+    older = dataclasses.replace(feed.delivery(element_set(FIRST), FIRST_AT), redistribution="public")
+    newer = dataclasses.replace(feed.delivery(element_set(SECOND), SECOND_AT), redistribution="space-track")
+    epoch = pb.Epoch(jd=older.message.epoch_jd, jd_fraction=older.message.epoch_jd_fraction)
+    request = wire.PropagateRequest(catalogue_number=54217, epochs=[epoch])
+    await feed.hand(newer)
+    acting(ROLE_VIEWER, classes=("discos", "internal"))
+    with pytest.raises(domain.UnknownObject):
+        await servicer.Propagate(request, None)
+    await feed.hand(older)
+    assert (await servicer.Propagate(request, None)).element_set_event_id == str(older.event_id)
+    acting(ROLE_VIEWER, classes=("space-track",))
+    assert (await servicer.Propagate(request, None)).element_set_event_id == str(newer.event_id)
 
 
 async def test_states_of_a_deep_space_object_are_given_though_its_decay_is_declined(servicer, feed):

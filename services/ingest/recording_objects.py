@@ -1,0 +1,94 @@
+"""What catalogues state of objects: whom it is about, and what of it is new."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import groupby, islice
+
+from asyncpg import Pool
+
+from libs.astro.elements import RefusalReason
+from libs.eventlog import Cause, EventLog
+from libs.postgres import Connection
+from services.ingest import objects, queries_objects
+from services.ingest.description import Statement
+from services.ingest.domain import Delivery, Event
+from services.ingest.objects import NOTHING, Known
+from services.ingest.reading import Reading, Refusal
+from services.ingest.recording import record
+
+Group = tuple[int, Sequence[Statement]]
+
+
+async def identify(pool: Pool, read: Reading, delivery: Delivery) -> Reading:
+    """Numbers for objects named by designator alone; refuses those that have none, and decays that contradict."""
+    if not read.statements:
+        return read
+    async with pool.acquire() as conn:
+        designators = [
+            said.description.international_designator for said in read.statements if not said.catalogue_number
+        ]
+        numbers = await queries_objects.numbers_of(conn, designators)
+        said = [_numbered(one, numbers) for one in read.statements]
+        known = await queries_objects.known(conn, [one.catalogue_number for one in said if one.decay])
+    problems = [_problem(one, known.get(one.catalogue_number, NOTHING), delivery) for one in said]
+    refusals = tuple(problem for problem in problems if problem)
+    kept = tuple(one for one, problem in zip(said, problems, strict=True) if not problem)
+    return replace(read, statements=kept, refusals=read.refusals + refusals)
+
+
+def _numbered(said: Statement, numbers: dict[bytes, int]) -> Statement:
+    if said.catalogue_number:
+        return said
+    return replace(said, catalogue_number=numbers.get(said.description.international_designator, 0))
+
+
+def _problem(said: Statement, known: Known, delivery: Delivery) -> Refusal | None:
+    if not said.catalogue_number:
+        designator = said.description.international_designator.decode() or "no designator"
+        detail = (
+            f"the object has no catalogue number, and its designator ({designator}) is not that of one object of the "
+            "catalogue; submit it again once its elements or a SATCAT row are known"
+        )
+        return Refusal(said.raw, said.line, said.column, RefusalReason.MISSING, detail)
+    if conflict := objects.decay_conflict(said, known, delivery.source):
+        raw = str(said.catalogue_number).encode()
+        return Refusal(raw, 0, 0, RefusalReason.MISMATCH, f"object {said.catalogue_number}: {conflict}")
+    return None
+
+
+async def record_statements(
+    pool: Pool, log: EventLog, said: Sequence[Statement], delivery: Delivery, cause: Cause, size: int
+) -> int:
+    """How many of the statements brought something new; `size` objects share a transaction."""
+    accepted = 0
+    for batch in _batches(said, size):
+        streams = [f"object/{number}" for number, _ in batch]
+        counted: list[int] = []
+        await record(pool, log, streams, partial(_decide, batch, delivery, counted), delivery, cause)
+        accepted += counted[-1]  # of the attempt that was recorded
+    return accepted
+
+
+def _batches(said: Sequence[Statement], size: int) -> Iterator[Sequence[Group]]:
+    ordered = sorted(said, key=lambda one: one.catalogue_number)
+    groups = groupby(ordered, key=lambda one: one.catalogue_number)
+    each = ((number, tuple(group)) for number, group in groups)
+    while batch := list(islice(each, size)):
+        yield batch
+
+
+async def _decide(batch: Sequence[Group], delivery: Delivery, counted: list[int], conn: Connection) -> list[Event]:
+    known = await queries_objects.known(conn, [number for number, _ in batch])
+    events: list[Event] = []
+    accepted = 0
+    for number, group in batch:
+        entry = known.get(number, NOTHING)
+        for said in group:
+            new = objects.decide_statement(said, entry, delivery)
+            for event in new:
+                entry = objects.evolve(entry, event)
+            events += new
+            accepted += bool(new)
+    counted.append(accepted)
+    return events
