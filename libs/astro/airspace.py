@@ -256,8 +256,8 @@ def _stays(regions: Airspace, tracks: list[Array], counts: Indices, bands: Indic
             count = airspace_stays.stays(
                 tracks[0][part], tracks[1][part], tracks[2][part], tracks[3][part], counts[part], bands,
                 regions.region_of_volume, regions._lower, regions._upper,  # noqa: SLF001
-                limits[np.isfinite(limits)], raster.best, raster.parts, raster.lists, raster.starts, raster.volumes, raster.holds,
-                raster.edge_starts, raster.edges, whole, values,
+                limits[np.isfinite(limits)], raster.best, raster.parts, raster.lists, raster.starts, raster.volumes,
+                raster.holds, raster.edge_starts, raster.edges, whole, values,
             )  # fmt: skip
             if count <= room:
                 whole[:count, airspace_stays.PIECE] += part.start

@@ -22,7 +22,8 @@ _DRIFT = -GMST82_SPIN_RAD_S / _RATE_RAD_S  # of the node on the turning Earth, b
 _DEGREE = 3
 _STEPS = 3  # the angle to a place off the great circle is exact; what is left is the drift's bend: to 1e-9
 _SLOPE_RAD = 1e-4
-VERTEX_DEG, PART_DEG = 1.0, 30.0
+VERTEX_DEG, POLAR_VERTEX_DEG, PART_DEG = 1.0, 0.05, 30.0
+_POLAR_DEG = 70.0  # beyond, an edge straight in longitude and latitude leaves the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,12 @@ def polygons(line: Line, box: Box) -> list[tuple[float, float, list[Array]]]:
     """Parts of a box on the map: from and until which angle travelled, and rings (k, 2) of longitude and latitude.
 
     Each ring is closed, counterclockwise and within -180 and 180 degrees, cut at the antimeridian; one that holds a
-    pole runs along the map's edge. Parts end at multiples of PART_DEG, so that none meets itself.
+    pole runs along the map's edge. Parts of PART_DEG lie about its multiples, so that none meets itself or ends at a
+    pole.
     """
     part = math.radians(PART_DEG)
-    inner = np.arange(math.floor(box.from_rad / part) + 1, math.ceil(box.until_rad / part)) * part
+    turn, until = box.from_rad / part - 0.5, box.until_rad / part - 0.5
+    inner = (np.arange(math.floor(turn) + 1, math.ceil(until)) + 0.5) * part
     cuts = [box.from_rad, *inner.tolist(), box.until_rad]
     return [
         (low, high, split(_ring(line, low, high, box.right_km, box.left_km)))
@@ -154,8 +157,11 @@ def polygons(line: Line, box: Box) -> list[tuple[float, float, list[Array]]]:
 def _ring(line: Line, low: float, high: float, right_km: float, left_km: float) -> Array:
     if left_km - right_km < 1.0:
         right_km, left_km = right_km - 0.5, left_km + 0.5
-    along = np.linspace(low, high, max(2, math.ceil(math.degrees(high - low) / VERTEX_DEG) + 1))
-    across = np.linspace(right_km, left_km, max(2, math.ceil((left_km - right_km) / 100.0) + 1))
+    rough = line.beside(np.linspace(low, high, 7), 0.0)[0]
+    polar = float(np.abs(rough).max()) > _POLAR_DEG
+    vertex_deg = POLAR_VERTEX_DEG if polar else VERTEX_DEG
+    along = np.linspace(low, high, max(2, math.ceil(math.degrees(high - low) / vertex_deg) + 1))
+    across = np.linspace(right_km, left_km, max(2, math.ceil((left_km - right_km) / (100.0 * vertex_deg)) + 1))
     sides = [
         line.beside(along, right_km),
         line.beside(np.full(len(across) - 2, high), across[1:-1]),
