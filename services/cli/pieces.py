@@ -124,10 +124,8 @@ def _points(file: Path) -> list[hazard.RoutePoint]:
     with file.open(newline="") as lines:
         for number, row in enumerate(csv.DictReader(lines), start=2):
             try:
-                place = (float(row[name]) for name in ("lat", "lon", "level_fl"))
-                point = hazard.RoutePoint(
-                    **dict(zip(("latitude_deg", "longitude_deg", "level_fl"), place, strict=True))
-                )
+                lat, lon, level = (float(row[name]) for name in ("lat", "lon", "level_fl"))
+                point = hazard.RoutePoint(latitude_deg=lat, longitude_deg=lon, level_fl=level)
                 point.time.FromDatetime(datetime.fromisoformat(row["time"]))
             except (KeyError, TypeError, ValueError) as error:
                 raise typer.BadParameter(
@@ -153,4 +151,7 @@ def compare(
 
 def _of(mesh: Mesh, run: str) -> hazard_events.HazardAssessed:
     asked = hazard.GetAssessmentRequest(run_id=run)
-    return mesh.ask("hazard", HazardServiceStub, "GetAssessment", asked).assessment.hazard
+    found: hazard_events.HazardAssessed = mesh.ask(
+        "hazard", HazardServiceStub, "GetAssessment", asked
+    ).assessment.hazard
+    return found
