@@ -38,7 +38,6 @@ CALLS = {
     "ingest.IngestService.ListThirdPartyPredictions": WITHHOLDS,
     "ingest.IngestService.GetSpaceWeather": WITHHOLDS,
     "ingest.IngestService.ListSources": OWN,
-    "ingest.IngestService.ResumeSource": OWN,
     "ingest.IngestService.ListRejections": WITHHOLDS,
     "propagation.PropagationService.Propagate": WITHHOLDS,
     "propagation.PropagationService.Predict": DERIVED,
