@@ -57,7 +57,9 @@ def inputs_of(name: str = CASE) -> Inputs:
     """Of a case whose inputs are all in its file: known are its element sets and the weather of the day before."""
     case = cases.load(name)
     by_kind = {one.format: one.data for one in case.inputs}
-    sets = tuple(one for data in _element_files(case.inputs) for one in tle.read(data) if isinstance(one, tle.ElementSet))
+    sets = tuple(
+        one for data in _element_files(case.inputs) for one in tle.read(data) if isinstance(one, tle.ElementSet)
+    )
     known_jd = max(one.epoch_jd + one.epoch_jd_fraction for one in sets) + KNOWN_HOURS / 24.0
     raw = next(data for kind, data in by_kind.items() if "WEATHER" in kind or "SPACE" in kind)
     file = weather_csv.read_csv(raw) if raw.startswith(b"DATE") else weather.read_cssi(raw)
