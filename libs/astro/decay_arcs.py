@@ -44,10 +44,8 @@ _KEPT = 4  # arcs of a revolution whose last two courses are kept
 # What a sweep leaves of a change, at most: by oblateness, and by drag with the least scale height, 6.4 km.
 _OBLATE, _STEEP = 0.03, 1000.0
 _UNSETTLED = 0.2  # of what an arc may err by; the rest is for its polynomial
-_MOST_JUDGED, _MOST_LOST = (
-    1e-3,
-    0.1,
-)  # drag's work in an arc beyond which errors grow no further; at which it is too long
+_MOST_JUDGED = 1e-3  # drag's work in an arc beyond which errors grow no further
+_MOST_LOST = 0.1  # drag's work at which an arc is too long
 
 # Rows: elements, true longitude and time at the points, and their rates; then what one function tells the next.
 _P, _F, _G, _H, _K, _L, _T, _RATES = range(8)

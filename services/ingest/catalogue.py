@@ -5,11 +5,11 @@ import re
 import struct
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import cbrt, pi
 
-from libs.astro.earth import WGS72_MU_KM3_S2, WGS72_RADIUS_KM
+from libs.astro.earth import WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
-from libs.astro.time import DAY_S, jd_to_datetime
+from libs.astro.time import jd_to_datetime
+from libs.astro.tle import FIRST_YEAR
 from services.ingest import jumps, objects
 from services.ingest.description import Basis, Description, Statement
 from services.ingest.domain import Delivery, ElementSetAccepted, Event
@@ -98,14 +98,13 @@ def long_designator(designator: bytes) -> bytes:
     short = re.fullmatch(rb"(\d\d)(\d{3}[A-Z]{1,3})", text)
     if not short:
         return text
-    century = b"19" if int(short[1]) >= 57 else b"20"  # Sputnik flew in 1957
+    century = b"19" if int(short[1]) >= FIRST_YEAR else b"20"
     return century + short[1] + b"-" + short[2]
 
 
 def altitudes_km(elements: ElementSet) -> tuple[float, float]:
     """Perigee and apogee altitude from the Kozai mean motion."""
-    rate_rad_s = elements.mean_motion_rev_day * 2.0 * pi / DAY_S
-    semi_major_km = cbrt(WGS72_MU_KM3_S2 / rate_rad_s**2)
+    semi_major_km = jumps.semi_major_axis_km(elements)
     return (
         semi_major_km * (1.0 - elements.eccentricity) - WGS72_RADIUS_KM,
         semi_major_km * (1.0 + elements.eccentricity) - WGS72_RADIUS_KM,
@@ -118,7 +117,7 @@ def epoch_of(elements: ElementSet) -> datetime:
 
 def epoch_problem(elements: ElementSet, delivery: Delivery, lead: timedelta) -> str:
     """Why the epoch cannot be right for the time of publication; empty when it can."""
-    published = delivery.available_at or delivery.received_at
+    published = delivery.known_at
     epoch = epoch_of(elements)
     if epoch <= published + lead:
         return ""

@@ -1,13 +1,13 @@
 """Facts of the domain to and from the wire."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import assert_never
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet, RefusalReason
 from services.ingest import codec_datasets, codec_messages, codec_objects, codec_weather, domain, freshness
+from services.ingest.timestamps import timestamp
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 
@@ -136,14 +136,6 @@ def source_to_wire(event: domain.SourceStateChanged) -> pb.SourceStateChanged:
 def source_from_wire(fact: pb.SourceStateChanged) -> freshness.Source:
     last = fact.last_delivery_at.ToDatetime(UTC) if fact.HasField("last_delivery_at") else None
     return freshness.Source(_STATE_BACK[fact.state], fact.reason, last)
-
-
-def timestamp(instant: datetime | None) -> Timestamp | None:
-    if instant is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp
 
 
 def health(number: int) -> domain.SourceHealth:

@@ -1,5 +1,6 @@
 """Datasets and Earth orientation to the wire."""
 
+from libs.astro.eop_rows import OrientationDay
 from services.ingest import domain
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
@@ -48,7 +49,7 @@ def _traffic(event: domain.TrafficDensityRecorded) -> pb.TrafficDensityRecorded:
     )
 
 
-def _orientation_day(day: domain.OrientationDay) -> pb.EarthOrientationDay:
+def _orientation_day(day: OrientationDay) -> pb.EarthOrientationDay:
     return pb.EarthOrientationDay(
         mjd=day.mjd,
         pole_x_arcsec=day.pole_x_arcsec,

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from datetime import datetime
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.ingest import domain
 from services.ingest.messages import MessageFact
+from services.ingest.timestamps import timestamp
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 MessageWire = pb.ThirdPartyPredictionRecorded | pb.EphemerisRecorded | pb.ConjunctionRecorded
@@ -55,7 +54,7 @@ def _prediction(event: domain.ThirdPartyPredictionRecorded) -> pb.ThirdPartyPred
         longitude_deg=event.longitude_deg,
         confidence_percent=event.confidence_percent,
         controlled=event.controlled,
-        made_at=_timestamp(event.made_at),
+        made_at=timestamp(event.made_at),
         input_sha256=event.input_sha256,
     )
 
@@ -91,9 +90,3 @@ def _conjunction(event: domain.ConjunctionRecorded) -> pb.ConjunctionRecorded:
         collision_probability=event.collision_probability,
         input_sha256=event.input_sha256,
     )
-
-
-def _timestamp(instant: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp

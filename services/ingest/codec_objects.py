@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from libs import redistribution
 from services.ingest.description import FIELDS, UNKNOWN, Basis, DecayTime, Description, ObjectType, Origin, is_known
 from services.ingest.domain import ObjectCatalogued, ObjectDecayed, ObjectRetired, ObjectRevised
 from services.ingest.objects import Known
+from services.ingest.timestamps import timestamp
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 TYPES = {kind: pb.ObjectType.Value(f"OBJECT_TYPE_{kind.name}") for kind in ObjectType}
@@ -69,7 +68,7 @@ def _origin_to_wire(name: str, origin: Origin) -> pb.FieldSource:
         field=name,
         source=origin.source,
         basis=_BASES[origin.basis],
-        stated_at=_stamp(origin.stated_at),
+        stated_at=timestamp(origin.stated_at),
         redistribution=CLASSES[origin.redistribution],
     )
 
@@ -107,7 +106,7 @@ def _decay_to_wire(event: ObjectDecayed) -> pb.ObjectDecayed:
         source=event.origin.source,
         input_sha256=event.input_sha256,
         basis=_BASES[event.origin.basis],
-        stated_at=_stamp(event.origin.stated_at),
+        stated_at=timestamp(event.origin.stated_at),
         redistribution=CLASSES[event.origin.redistribution],
     )
 
@@ -125,9 +124,3 @@ def known_of_row(version: int, body: bytes | None, decay: bytes | None, *, retir
         description, origins = known_from_wire(pb.ObjectRevised.FromString(body), _NEVER)
     decayed = decay_from_wire(pb.ObjectDecayed.FromString(decay), _NEVER) if decay else None
     return Known(version, body is not None, retired, description, origins, decayed)
-
-
-def _stamp(instant: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp

@@ -1,26 +1,16 @@
-"""Files that are one dataset, or a row of days: traffic density and Earth orientation."""
+"""Files that are one dataset of traffic density."""
 
 from collections.abc import Callable, Iterator, Sequence
 
-from libs.astro import eop_rows
 from libs.astro.elements import Refused
 from libs.providers import traffic
 from libs.providers.traffic import TrafficRow
-from services.ingest.domain import Format, OrientationDay, TrafficCoverage
+from services.ingest.domain import Format, TrafficCoverage
 
 TRAFFIC: dict[Format, Callable[[bytes], Iterator[TrafficRow | Refused]]] = {
     Format.TRAFFIC_CSV: traffic.read_csv,
     Format.TRAFFIC_GEOJSON: traffic.read_geojson,
 }
-
-
-def read_orientation(data: bytes) -> Iterator[OrientationDay | Refused]:
-    """Each day that has values; never raises for content."""
-    for found in eop_rows.read(data):
-        if isinstance(found, Refused):
-            yield found
-        else:
-            yield OrientationDay(found.mjd, found.pole_x_arcsec, found.pole_y_arcsec, found.ut1_utc_s, found.predicted)
 
 
 def read_traffic(found: Format, data: bytes) -> tuple[TrafficCoverage | None, list[Refused]]:

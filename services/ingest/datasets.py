@@ -1,8 +1,8 @@
 """Rows of datasets and of Earth orientation: written from facts, read to tell what is new."""
 
+from libs.astro.eop_rows import OrientationDay
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest.domain import OrientationDay
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 

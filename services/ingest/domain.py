@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 
 from libs.astro.elements import ElementSet, RefusalReason
+from libs.astro.eop_rows import OrientationDay
 from services.ingest.description import DecayTime, Description, Origin
 
 MAX_RAW = 64 * 1024
@@ -95,6 +96,11 @@ class Delivery:
     available_at: datetime | None
     dataset: str = ""
     redistribution: str = "internal"
+
+    @property
+    def known_at(self) -> datetime:
+        """When it was published, as far as that is stated."""
+        return self.available_at or self.received_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,15 +266,6 @@ class ConjunctionRecorded:
     relative_speed_m_s: float | None
     collision_probability: float | None
     input_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrientationDay:
-    mjd: int
-    pole_x_arcsec: float
-    pole_y_arcsec: float
-    ut1_utc_s: float
-    predicted: bool
 
 
 @dataclass(frozen=True, slots=True)

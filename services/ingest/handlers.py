@@ -1,14 +1,13 @@
 """A submission: keep the bytes, read them, decide against what is known, record."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from itertools import groupby, islice
 
 from asyncpg import Pool
 
-from libs.astro.elements import ElementSet, RefusalReason
+from libs.astro.elements import RefusalReason
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection
@@ -24,6 +23,7 @@ from services.ingest import (
     messages,
     orientation,
     queries,
+    queries_objects,
     reading,
     recording_objects,
     redistribution,
@@ -34,7 +34,7 @@ from services.ingest import (
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
-from services.ingest.recording import record
+from services.ingest.recording import by_objects, record
 from services.ingest.settings import IngestSettings
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
@@ -75,7 +75,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
     read = await gate.reader.read(stated, data)
     read = await recording_objects.identify(gate.pool, read, kept)
     read = _refuse_epochs(read, kept, timedelta(days=gate.settings.ingest_epoch_lead_days))
-    read = await _refuse_messages(gate, read, kept)
+    read = await _identify_messages(gate, read, kept)
     if read.format in DATASETS and not kept.dataset:
         raise domain.BadSubmission(f"{DATASETS[read.format]} needs the name of its dataset; state it in the header")
     accepted, duplicate = await HANDLERS[read.format](gate, read, kept, cause)
@@ -120,22 +120,23 @@ def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Readin
     return replace(read, sets=good, refusals=read.refusals + refused)
 
 
-async def _refuse_messages(gate: Gate, read: Reading, delivery: Delivery) -> Reading:
-    """Of objects that the catalogue does not know, or made after they were published."""
+async def _identify_messages(gate: Gate, read: Reading, delivery: Delivery) -> Reading:
+    """Numbers for objects named by designator alone; refuses the unknown, and what was made after its publication."""
     if not read.messages:
         return read
     lead = timedelta(days=gate.settings.ingest_epoch_lead_days)
     async with gate.pool.acquire() as conn:
-        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
+        numbers = await queries_objects.numbers_of(conn, messages.without_number(read.messages))
     good: list[messages.OfferMessage] = []
     refused: list[reading.Refusal] = []
     for offer in read.messages:
-        if messages.resolved(offer, numbers, delivery) is None:
+        fact = messages.resolved(offer, numbers, delivery)
+        if fact is None:
             refused.append(_refused_offer(offer, RefusalReason.MISMATCH, messages.unknown_object(offer)))
         elif problem := messages.time_problem(offer, delivery, lead):
             refused.append(_refused_offer(offer, RefusalReason.EPOCH, problem))
         else:
-            good.append(offer)
+            good.append(replace(offer, fact=fact))
     return replace(read, messages=tuple(good), refusals=(*read.refusals, *refused))
 
 
@@ -161,19 +162,12 @@ def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> In
 
 async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     recorded: list[Event] = []
-    for offers in _batches(read.sets, delivery, gate.settings.ingest_batch_objects):
+    for batch in by_objects(read.sets, gate.settings.ingest_batch_objects):
+        offers = {number: catalogue.OfferElements(sets, delivery) for number, sets in batch.items()}
         streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
         recorded += await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
     accepted = sum(isinstance(event, domain.ElementSetAccepted) for event in recorded)
     return accepted, len(read.sets) - accepted
-
-
-def _batches(sets: Sequence[ElementSet], delivery: Delivery, size: int) -> Iterator[dict[int, catalogue.OfferElements]]:
-    ordered = sorted(sets, key=lambda elements: elements.catalogue_number)
-    groups = groupby(ordered, key=lambda elements: elements.catalogue_number)
-    offers = ((number, catalogue.OfferElements(tuple(group), delivery)) for number, group in groups)
-    while batch := dict(islice(offers, size)):
-        yield batch
 
 
 async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Connection) -> list[Event]:
@@ -190,10 +184,8 @@ async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: 
     async def decide(conn: Connection) -> Sequence[Event]:
         return messages.decide_messages(offered, await queries.known_contents(conn, list(offered)))
 
-    async with gate.pool.acquire() as conn:
-        numbers = await queries.numbers_of(conn, messages.without_number(read.messages))
-    facts = [messages.resolved(offer, numbers, delivery) for offer in read.messages]
-    offered = {codec_messages.content_key(codec_messages.to_wire(fact)): fact for fact in facts if fact}
+    facts = [offer.fact for offer in read.messages]
+    offered = {codec_messages.content_key(codec_messages.to_wire(fact)): fact for fact in facts}
     streams = sorted({domain.stream_of(fact) for fact in offered.values()})
     accepted = len(await record(gate.pool, gate.log, streams, decide, delivery, cause)) if offered else 0
     return accepted, len(read.messages) - accepted

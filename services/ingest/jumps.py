@@ -4,13 +4,14 @@ Tried on 1,718 pairs of the histories of fourteen re-entries, 3 are flagged: the
 of CZ-5B 2020-027C, 11 and 70 minutes after the set before, that say 2.8 and 11.6 km of decay where 0.4 and 4.6 fit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from math import asin, cbrt, cos, degrees, pi, radians, sin, sqrt
 
 from libs.astro.earth import WGS72_J2, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
 from libs.astro.time import DAY_S, calendar_to_jd
+from libs.astro.tle import FIRST_YEAR
 from services.ingest.domain import ElementFlag
 
 AXIS_NOISE = 3e-4  # of the axis, 2 km in low orbit: neighbouring fits of one orbit differ by up to 1.3 km there
@@ -18,7 +19,6 @@ DRAG_SHARE = 0.5  # of the decay that either set states: what its growth between
 PLANE_NOISE_DEG = 0.2  # fits of the last orbits of CZ-5B 2020-027C differ by up to 0.09
 PLANE_DAYS = 30.0  # the precession of a decaying orbit cannot be carried over a longer gap
 SAME_EPOCH_DAYS = 1e-9
-FIRST_YEAR = 57  # of the two digits of a launch: Sputnik flew in 1957
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,11 @@ class Jump:
     flags: tuple[ElementFlag, ...] = ()
 
 
+FIELDS = tuple(field.name for field in fields(Published))
+
+
 def published(elements: ElementSet) -> Published:
-    return Published(
-        elements.epoch_jd,
-        elements.epoch_jd_fraction,
-        elements.mean_motion_rev_day,
-        elements.mean_motion_dot_half_rev_day2,
-        elements.eccentricity,
-        elements.inclination_deg,
-        elements.raan_deg,
-    )
+    return Published(*(getattr(elements, name) for name in FIELDS))
 
 
 def later(last: LastPublished | None, elements: ElementSet, at: datetime) -> LastPublished:
@@ -96,7 +91,7 @@ def _allowed_km(before: Published, now: Published, days: float) -> float:
     return AXIS_NOISE * semi_major_axis_km(before) + DRAG_SHARE * drag_km
 
 
-def semi_major_axis_km(orbit: Published) -> float:
+def semi_major_axis_km(orbit: Published | ElementSet) -> float:
     """Of the Kozai mean motion."""
     rate_rad_s = orbit.mean_motion_rev_day * 2.0 * pi / DAY_S
     return cbrt(WGS72_MU_KM3_S2 / rate_rad_s**2)

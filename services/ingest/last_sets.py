@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from libs.eventlog import Recorded
 from libs.postgres import Connection
-from services.ingest.jumps import LastPublished, Published
+from services.ingest.jumps import FIELDS, LastPublished, Published
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 
@@ -30,13 +30,4 @@ async def project(conn: Connection, facts: Sequence[tuple[Recorded, pb.ElementSe
 
 
 def _orbit(fact: pb.ElementSetAccepted) -> list[float]:
-    """The fields of Published in their order."""
-    return [
-        fact.epoch_jd,
-        fact.epoch_jd_fraction,
-        fact.mean_motion_rev_day,
-        fact.mean_motion_dot_half_rev_day2,
-        fact.eccentricity,
-        fact.inclination_deg,
-        fact.raan_deg,
-    ]
+    return [getattr(fact, name) for name in FIELDS]

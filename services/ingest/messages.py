@@ -52,7 +52,7 @@ def unknown_object(offer: OfferMessage) -> str:
 def time_problem(offer: OfferMessage, delivery: Delivery, lead: timedelta) -> str:
     """Why the time it was made cannot be right; empty when it can."""
     made_at: datetime | None = getattr(offer.fact, "made_at", None)
-    published = delivery.available_at or delivery.received_at
+    published = delivery.known_at
     if made_at is None or made_at <= published + lead:
         return ""
     return (

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.ingest.domain import Delivery, EarthOrientationRecorded, OrientationDay
-
-DAYS_PER_FACT = 366
+from libs.astro.eop_rows import OrientationDay
+from services.ingest.days import DAYS_PER_FACT, changed
+from services.ingest.domain import Delivery, EarthOrientationRecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,8 @@ def decide_orientation(
     command: OfferOrientation, known: Mapping[int, OrientationDay]
 ) -> list[EarthOrientationRecorded]:
     """Only the days that say something new; a file gives a new prediction for a year each day."""
-    latest = {day.mjd: day for day in command.days}
-    changed = [latest[mjd] for mjd in sorted(latest) if known.get(mjd) != latest[mjd]]
     source, sha256 = command.delivery.source, command.delivery.input_sha256
-    return [EarthOrientationRecorded(source, days, sha256) for days in _parts(changed)]
+    return [EarthOrientationRecorded(source, days, sha256) for days in _parts(changed(command.days, known))]
 
 
 def _parts(days: Sequence[OrientationDay]) -> list[tuple[OrientationDay, ...]]:

@@ -36,18 +36,6 @@ async def entries(conn: Connection, numbers: Sequence[int]) -> dict[int, Entry]:
     return {number: Entry(one, frozenset(sets[number])) for number, one in known.items()}
 
 
-async def numbers_of(conn: Connection, designators: Collection[bytes]) -> dict[bytes, int]:
-    """Catalogue numbers of objects by their designators; one that several objects bear is left out."""
-    if not designators:
-        return {}
-    rows = await conn.fetch(
-        """SELECT international_designator AS designator, min(catalogue_number) AS number FROM objects
-           WHERE international_designator = ANY ($1) GROUP BY international_designator HAVING count(*) = 1""",
-        list(designators),
-    )
-    return {row["designator"]: row["number"] for row in rows}
-
-
 async def known_contents(conn: Connection, keys: Sequence[bytes]) -> set[bytes]:
     rows = await conn.fetch("SELECT content_key FROM object_messages WHERE content_key = ANY ($1)", keys)
     return {row["content_key"] for row in rows}

@@ -1,6 +1,6 @@
 """Questions to the catalogue of objects."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from libs.postgres import Connection
@@ -95,8 +95,10 @@ async def known(conn: Connection, numbers: Sequence[int]) -> dict[int, Known]:
     }
 
 
-async def numbers_of(conn: Connection, designators: Sequence[bytes]) -> dict[bytes, int]:
+async def numbers_of(conn: Connection, designators: Collection[bytes]) -> dict[bytes, int]:
     """Of designators that are those of one object each."""
+    if not designators:
+        return {}
     rows = await conn.fetch(
         """SELECT international_designator AS designator, min(catalogue_number) AS number FROM objects
            WHERE international_designator = ANY ($1::bytea[]) AND international_designator <> '' AND NOT retired

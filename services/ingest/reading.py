@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from libs import aixm
-from libs.astro import airspace, tle, weather, weather_csv
+from libs.astro import airspace, eop_rows, tle, weather, weather_csv
 from libs.astro.elements import ElementSet, RefusalReason, Refused
+from libs.astro.eop_rows import OrientationDay
 from libs.ccsds import omm
 from libs.providers import swpc
 from libs.rows.places import excerpt
 from libs.workers import Lost, Workers
 from services.ingest import dataset_reading, message_reading, statements
 from services.ingest.description import Statement
-from services.ingest.domain import MAX_RAW, Format, OrientationDay, TrafficCoverage, WeatherDay, WeatherIndex
+from services.ingest.domain import MAX_RAW, Format, TrafficCoverage, WeatherDay, WeatherIndex
 from services.ingest.messages import OfferMessage
 from services.ingest.recognising import recognise
 
@@ -168,7 +169,7 @@ def _read_aixm(found: Format, data: bytes) -> Reading:
 
 def _read_orientation(_: Format, data: bytes) -> Reading:
     lines = data.splitlines()
-    records = list(dataset_reading.read_orientation(data))
+    records = list(eop_rows.read(data))
     refusals = [_refusal(record, lines) for record in records if isinstance(record, Refused)]
     if not records:
         refusals.append(_whole(data, "holds no day of Earth orientation"))

@@ -1,7 +1,9 @@
 """Decides on what is known and appends, so that of two that race one sees what the other recorded."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby, islice
+from typing import Protocol, TypeVar
 
 import stamina
 from asyncpg import Pool
@@ -15,6 +17,22 @@ from services.ingest.redistribution import class_of_fact
 
 CONFLICT_ATTEMPTS = 50
 Decide = Callable[[Connection], Awaitable[Sequence[Event]]]
+
+
+class OfObject(Protocol):
+    @property
+    def catalogue_number(self) -> int: ...
+
+
+T = TypeVar("T", bound=OfObject)
+
+
+def by_objects(said: Iterable[T], size: int) -> Iterator[dict[int, tuple[T, ...]]]:
+    """By catalogue number, in the order of the file; `size` objects at once, to share a transaction."""
+    ordered = sorted(said, key=lambda one: one.catalogue_number)
+    groups = ((number, tuple(group)) for number, group in groupby(ordered, key=lambda one: one.catalogue_number))
+    while batch := dict(islice(groups, size)):
+        yield batch
 
 
 async def record(
@@ -63,4 +81,4 @@ def _times(event: Event, delivery: Delivery) -> tuple[datetime, datetime | None]
         return event.made_at, delivery.available_at or event.made_at
     if isinstance(event, domain.ObjectDecayed):
         return jd_to_datetime(event.time.jd, event.time.jd_fraction), delivery.available_at
-    return delivery.available_at or delivery.received_at, delivery.available_at
+    return delivery.known_at, delivery.available_at

@@ -1,9 +1,8 @@
 """What catalogues state of objects: whom it is about, and what of it is new."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby, islice
 
 from asyncpg import Pool
 
@@ -15,9 +14,9 @@ from services.ingest.description import Statement
 from services.ingest.domain import Delivery, Event
 from services.ingest.objects import NOTHING, Known
 from services.ingest.reading import Reading, Refusal
-from services.ingest.recording import record
+from services.ingest.recording import by_objects, record
 
-Group = tuple[int, Sequence[Statement]]
+Group = dict[int, tuple[Statement, ...]]
 
 
 async def identify(pool: Pool, read: Reading, delivery: Delivery) -> Reading:
@@ -62,27 +61,19 @@ async def record_statements(
 ) -> int:
     """How many of the statements brought something new; `size` objects share a transaction."""
     accepted = 0
-    for batch in _batches(said, size):
-        streams = [f"object/{number}" for number, _ in batch]
+    for batch in by_objects(said, size):
+        streams = [f"object/{number}" for number in batch]
         counted: list[int] = []
         await record(pool, log, streams, partial(_decide, batch, delivery, counted), delivery, cause)
         accepted += counted[-1]  # of the attempt that was recorded
     return accepted
 
 
-def _batches(said: Sequence[Statement], size: int) -> Iterator[Sequence[Group]]:
-    ordered = sorted(said, key=lambda one: one.catalogue_number)
-    groups = groupby(ordered, key=lambda one: one.catalogue_number)
-    each = ((number, tuple(group)) for number, group in groups)
-    while batch := list(islice(each, size)):
-        yield batch
-
-
-async def _decide(batch: Sequence[Group], delivery: Delivery, counted: list[int], conn: Connection) -> list[Event]:
-    known = await queries_objects.known(conn, [number for number, _ in batch])
+async def _decide(batch: Group, delivery: Delivery, counted: list[int], conn: Connection) -> list[Event]:
+    known = await queries_objects.known(conn, list(batch))
     events: list[Event] = []
     accepted = 0
-    for number, group in batch:
+    for number, group in batch.items():
         entry = known.get(number, NOTHING)
         for said in group:
             new = objects.decide_statement(said, entry, delivery)

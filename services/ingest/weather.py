@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import TypeVar
 
+from services.ingest.days import DAYS_PER_FACT, D, changed
 from services.ingest.domain import (
     Delivery,
     Event,
@@ -15,8 +15,6 @@ from services.ingest.domain import (
     WeatherIndex,
 )
 
-D = TypeVar("D", WeatherDay, WeatherIndex)
-DAYS_PER_FACT = 366
 _MJD_1_JAN_2000 = 51544
 
 
@@ -38,9 +36,9 @@ class KnownWeather:
 def decide_weather(command: OfferWeather, known: KnownWeather) -> list[Event]:
     """Only the days that say something new, a fact for each year of them."""
     source, sha256 = command.delivery.source, command.delivery.input_sha256
-    indices = _changed(_merged(command.indices, known.indices), known.indices)
-    observed = _changed([*command.observed, *_whole_days(indices)], known.observed)
-    predicted = _changed(command.predicted, known.predicted)
+    indices = changed(_merged(command.indices, known.indices), known.indices)
+    observed = changed([*command.observed, *_whole_days(indices)], known.observed)
+    predicted = changed(command.predicted, known.predicted)
     return [
         *(SpaceWeatherIndicesRecorded(source, days, sha256) for days in _by_year(indices)),
         *(SpaceWeatherRecorded(source, days, sha256) for days in _by_year(observed)),
@@ -64,11 +62,6 @@ def _whole_days(indices: Iterable[WeatherIndex]) -> list[WeatherDay]:
         for day in indices
         if day.ap_3h and day.f107_observed_sfu is not None
     ]
-
-
-def _changed(days: Iterable[D], known: dict[int, D]) -> list[D]:
-    latest = {day.mjd: day for day in days}
-    return [latest[mjd] for mjd in sorted(latest) if known.get(mjd) != latest[mjd]]
 
 
 def _by_year(days: Sequence[D]) -> list[tuple[D, ...]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from libs.astro.time import jd_to_datetime
 from libs.cases import Case
 from libs.eventlog import Recorded
 from services.replay.playing import digest
@@ -12,8 +13,6 @@ from spacecom.alerting.v1 import alerting_events_pb2 as alerting
 from spacecom.hazard.v1 import hazard_events_pb2 as hazard
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
 
-_MJD_0_JD = 2400000.5
-_MJD_0 = datetime(1858, 11, 17, tzinfo=UTC)
 RULE = 0.2  # the usual window: 20 % of the remaining life either side
 
 
@@ -54,22 +53,26 @@ def _row(fact: Recorded, case: Case, firs: Mapping[str, int]) -> Row:
         return Row(message.known_at.ToDatetime(UTC), declined=message.detail)
     if not isinstance(message, propagation.DecayPredicted):
         return Row(fact.occurred_at, declined=fact.type)
-    quantiles = {round(one.probability, 3): _instant(one.epoch) for one in message.quantiles}
-    first, last, nominal = quantiles[0.05], quantiles[0.95], _instant(message.nominal_epoch)
+    quantiles = {round(one.probability, 3): _at(one.epoch) for one in message.quantiles}
+    first, last, nominal = (
+        quantiles[0.05],
+        quantiles[0.95],
+        _at(message.nominal_epoch),
+    )
     holds = all(truth.first_at <= last and first <= truth.last_at for truth in case.truths) if case.truths else None
     return Row(
         message.known_at.ToDatetime(UTC),
         nominal_at=nominal,
         first_at=first,
         last_at=last,
-        life=nominal - _instant(message.start_epoch),
+        life=nominal - _at(message.start_epoch),
         holds=holds,
         firs=firs.get(str(fact.event_id), 0),
     )
 
 
-def _instant(epoch: propagation.Epoch) -> datetime:
-    return _MJD_0 + timedelta(days=epoch.jd - _MJD_0_JD) + timedelta(days=epoch.jd_fraction)
+def _at(epoch: propagation.Epoch) -> datetime:
+    return jd_to_datetime(epoch.jd, epoch.jd_fraction)
 
 
 def alerts(made: Mapping[str, Sequence[Recorded]]) -> int:

@@ -14,9 +14,7 @@ from libs import operations, redistribution
 from libs.eventlog import Recorded
 from services.replay.recording import Recording
 from services.replay.temporary import Running
-from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
 from spacecom.eventlog.v1 import operations_service_pb2 as pb
-from spacecom.eventlog.v1.eventlog_service_pb2_grpc import EventLogServiceStub
 from spacecom.eventlog.v1.operations_service_pb2_grpc import OperationsServiceStub
 
 LOOK_S = 0.02
@@ -111,12 +109,7 @@ def _waiting(flows: Mapping[str, pb.GetFlowResponse]) -> list[str]:
 
 async def facts_of(running: Running) -> dict[str, list[Recorded]]:
     """What the mesh made of it, by service."""
-    found: dict[str, list[Recorded]] = {}
-    for service in FOLLOWERS:
-        async with running.channel(service) as channel:
-            answers = EventLogServiceStub(channel).Read(log_pb.ReadRequest(), metadata=running.metadata)
-            found[service] = [operations.from_wire(event) async for answer in answers for event in answer.events]
-    return found
+    return {service: await running.log(service) for service in FOLLOWERS}
 
 
 def digest(facts: Iterable[Recorded]) -> str:

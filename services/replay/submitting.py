@@ -2,17 +2,15 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from libs import operations
+from libs.astro.time import MJD_0_JD, jd_to_datetime
 from libs.cases import BadCase, Case, Input
 from libs.eventlog import Recorded
 from services.replay import recording
 from services.replay.recording import Recording
 from services.replay.temporary import Running
-from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
-from spacecom.eventlog.v1.eventlog_service_pb2_grpc import EventLogServiceStub
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.ingest.v1 import ingest_service_pb2 as wire
 from spacecom.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
@@ -21,7 +19,6 @@ CHUNK = 2**19
 DEADLINE_S = 600.0
 PUBLISHED_AFTER = timedelta(hours=3)  # a day's space weather is out in the night that follows it
 WEATHER_BEFORE = timedelta(days=200)
-_MJD_0 = datetime(1858, 11, 17, tzinfo=UTC)
 
 
 async def record(case: Case, running: Running, folder: Path) -> Recording:
@@ -33,8 +30,7 @@ async def record(case: Case, running: Running, folder: Path) -> Recording:
             if not answer.accepted_count:
                 why = answer.rejections[0].detail if answer.rejections else "it holds nothing new"
                 raise BadCase(f"nothing of {one.name} was accepted: {why}")
-        answers = EventLogServiceStub(channel).Read(log_pb.ReadRequest(), metadata=running.metadata)
-        facts = [operations.from_wire(event) async for answer in answers for event in answer.events]
+    facts = await running.log("ingest")
     return await recording.write(folder, recording.ordered(_as_known(facts), case.name), running.blobs)
 
 
@@ -67,7 +63,7 @@ def _as_known(facts: list[Recorded]) -> Iterator[Recorded]:
             yield fact
         elif isinstance(message, ingest.SpaceWeatherRecorded):
             for day in message.days:
-                at = _MJD_0 + timedelta(days=day.mjd + 1) + PUBLISHED_AFTER
+                at = jd_to_datetime(MJD_0_JD + day.mjd + 1, 0.0) + PUBLISHED_AFTER
                 if first <= at <= last:
                     single = ingest.SpaceWeatherRecorded(
                         source=message.source, days=[day], input_sha256=message.input_sha256

@@ -20,8 +20,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from infra.local import mesh, processes
 from infra.local.mesh import Files, NotRunning
 from infra.local.places import CannotRun, folder, port
-from libs import topics
+from libs import operations, topics
 from libs.blobs import Blobs
+from libs.eventlog import Recorded
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -42,6 +43,9 @@ class Running:
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {self.token}"),)
+
+    async def log(self, service: str) -> list[Recorded]:
+        return [fact async for fact in operations.read_log(self.services[service], self.token)]
 
     def channel(self, service: str) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(self.services[service])

@@ -10,4 +10,3 @@ CREATE TABLE object_messages (
 );
 
 CREATE INDEX object_messages_of_object ON object_messages (catalogue_number, kind, said_at DESC, position DESC);
-CREATE INDEX objects_by_designator ON objects (international_designator);
