@@ -1,7 +1,7 @@
 """INVARIANT: every edge of the mesh says what it does with facts that may not go to everyone.
 
 What a call `withholds` is proved against the real server in services/ingest/tests/test_edges.py, in
-services/propagation/tests/test_rpc.py and in libs/tests/test_operations.py.
+services/propagation/tests/test_rpc.py, services/hazard/tests/test_rpc.py and in libs/tests/test_operations.py.
 """
 
 import re
@@ -47,6 +47,11 @@ CALLS = {
     "hazard.HazardService.ListAssessments": DERIVED,
     "hazard.HazardService.GetRun": DERIVED,
     "hazard.HazardService.RequestRun": DERIVED,
+    "hazard.HazardService.GetScenario": WITHHOLDS,
+    "hazard.HazardService.GetCorridor": DERIVED,
+    "hazard.HazardService.ListMinutes": DERIVED,
+    "hazard.HazardService.GetProbability": DERIVED,
+    "hazard.HazardService.GetRouteHazard": DERIVED,
     "alerting.AlertingService.ListAlerts": DERIVED,
     "alerting.AlertingService.GetAlert": DERIVED,
     "alerting.AlertingService.AcknowledgeAlert": DERIVED,

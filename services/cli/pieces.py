@@ -155,3 +155,14 @@ def _of(mesh: Mesh, run: str) -> hazard_events.HazardAssessed:
         "hazard", HazardServiceStub, "GetAssessment", asked
     ).assessment.hazard
     return found
+
+
+COMMANDS = {
+    "scenario": scenario,
+    "hazard-run": hazard_run,
+    "corridor": corridor,
+    "minutes": minutes,
+    "probability": probability,
+    "route": route,
+    "compare": compare,
+}

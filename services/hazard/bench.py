@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from libs import cases
 from libs.astro import fit, tle, weather, weather_csv
+from libs.astro.elements import ElementSet
 from libs.astro.time import MJD_0_JD, add_seconds, datetime_to_jd
 from libs.astro.weather import Drivers
 from libs.bench.harness import OURS, Outcome
@@ -37,7 +38,7 @@ _COLUMNS = ("f107", "f107a", "ap_daily", "ap_now", "ap_3h", "ap_6h", "ap_9h", "a
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    elements: tuple[tle.ElementSet, ...]
+    elements: tuple[ElementSet, ...]
     drivers: Drivers
     known_jd: float
     geojson: bytes
@@ -57,9 +58,7 @@ def inputs_of(name: str = CASE) -> Inputs:
     """Of a case whose inputs are all in its file: known are its element sets and the weather of the day before."""
     case = cases.load(name)
     by_kind = {one.format: one.data for one in case.inputs}
-    sets = tuple(
-        one for data in _element_files(case.inputs) for one in tle.read(data) if isinstance(one, tle.ElementSet)
-    )
+    sets = tuple(one for data in _element_files(case.inputs) for one in tle.read(data) if isinstance(one, ElementSet))
     known_jd = max(one.epoch_jd + one.epoch_jd_fraction for one in sets) + KNOWN_HOURS / 24.0
     raw = next(data for kind, data in by_kind.items() if "WEATHER" in kind or "SPACE" in kind)
     file = weather_csv.read_csv(raw) if raw.startswith(b"DATE") else weather.read_cssi(raw)

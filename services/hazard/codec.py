@@ -6,6 +6,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from libs.redistribution import DISCOS, INTERNAL, PUBLIC, SPACE_TRACK, combined
 from services.hazard import assessment_codec as assessment
 from services.hazard import domain
 from services.hazard.domain import (
@@ -43,6 +44,7 @@ def to_wire(event: domain.Event) -> Message:
                 scenario_sha256=event.scenario.sha256,
                 seed=event.scenario.seed,
                 variant=event.scenario.variant,
+                scenario_redistribution=event.scenario.redistribution,
             )
         case ChunkRequested():
             return _chunk_to_wire(event)
@@ -85,7 +87,12 @@ def run_event(message: Message) -> domain.RunEvent:
                 message.airspace_sha256,
                 message.sample_count,
                 message.chunk_count,
-                domain.Chosen(message.scenario_sha256, message.seed, message.variant),
+                domain.Chosen(
+                    message.scenario_sha256,
+                    message.seed,
+                    message.variant,
+                    message.scenario_redistribution or INTERNAL,
+                ),
             )
         case pb.ChunkRequested():
             return chunk_requested(message)
@@ -149,10 +156,19 @@ _KINDS = {
     ingest.OBJECT_TYPE_DEBRIS: "debris",
     ingest.OBJECT_TYPE_OTHER: "other",
 }
+_CLASSES = {
+    ingest.REDISTRIBUTION_PUBLIC: PUBLIC,
+    ingest.REDISTRIBUTION_SPACE_TRACK: SPACE_TRACK,
+    ingest.REDISTRIBUTION_DISCOS: DISCOS,
+}
 
 
-def known_object(message: ingest.ObjectDescription) -> KnownObject:
-    return KnownObject(_KINDS.get(message.type, ""), message.mass_kg, message.shape[:100])
+def known_object(message: ingest.ObjectCatalogued | ingest.ObjectRevised) -> KnownObject:
+    said = message.description
+    used = {"type": said.type, "mass_kg": said.mass_kg, "shape": said.shape}
+    classes = {one.field: _CLASSES.get(one.redistribution, INTERNAL) for one in message.field_sources}
+    strictest = combined([classes.get(name, INTERNAL) for name, value in used.items() if value])
+    return KnownObject(_KINDS.get(said.type, ""), said.mass_kg, said.shape[:100], strictest)
 
 
 def _chunk_to_wire(event: ChunkRequested) -> pb.ChunkRequested:

@@ -33,6 +33,10 @@ class NoAssessment(Exception):
     """The hazard of the object was not assessed yet."""
 
 
+class Withheld(Exception):
+    """It repeats what a source says that the caller has no right to."""
+
+
 class BadRequest(Exception):
     """The request itself is not in order."""
 
@@ -67,11 +71,15 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A scenario by its blob. `variant`: an analyst's own, of which nobody is alerted."""
+    """A scenario by its blob. `variant`: an analyst's own, of which nobody is alerted.
+
+    redistribution: strictest of the classes of what it was chosen from.
+    """
 
     sha256: str
     seed: int
     variant: bool = False
+    redistribution: str = "public"
 
 
 @dataclass(frozen=True, slots=True)

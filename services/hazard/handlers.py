@@ -80,8 +80,9 @@ async def start(
 
 async def choose(conn: Connection, desk: Desk, prediction: Prediction) -> Chosen:
     """The scenario that what is known of the object gives."""
-    chosen = scenario.choose(await queries.known_object(conn, prediction.catalogue_number))
-    return Chosen(await desk.blobs.put(scenario.to_json(chosen)), prediction.seed)
+    known = await queries.known_object(conn, prediction.catalogue_number)
+    sha256 = await desk.blobs.put(scenario.to_json(scenario.choose(known)))
+    return Chosen(sha256, prediction.seed, redistribution=known.redistribution)
 
 
 def run_of(prediction_event_id: UUID) -> UUID:
@@ -136,20 +137,22 @@ class Starter:
 
     async def described(self, delivery: Delivery[ingest.ObjectCatalogued | ingest.ObjectRevised]) -> Commit:
         fact = delivery.message
-        known = codec.known_object(fact.description)
+        known = codec.known_object(fact)
 
         async def commit(conn: Connection) -> None:
             await conn.execute(
-                """INSERT INTO objects AS o (catalogue_number, version, kind, dry_mass_kg, shape)
-                   VALUES ($1, $2, $3, $4, $5)
+                """INSERT INTO objects AS o (catalogue_number, version, kind, dry_mass_kg, shape, redistribution)
+                   VALUES ($1, $2, $3, $4, $5, $6)
                    ON CONFLICT (catalogue_number) DO UPDATE SET version = EXCLUDED.version, kind = EXCLUDED.kind,
-                     dry_mass_kg = EXCLUDED.dry_mass_kg, shape = EXCLUDED.shape
+                     dry_mass_kg = EXCLUDED.dry_mass_kg, shape = EXCLUDED.shape,
+                     redistribution = EXCLUDED.redistribution
                    WHERE o.version < EXCLUDED.version""",
                 fact.catalogue_number,
                 delivery.sequence,
                 known.kind,
                 known.dry_mass_kg,
                 known.shape,
+                known.redistribution,
             )
 
         return commit

@@ -60,9 +60,11 @@ async def airspace(conn: Connection, dataset: str) -> AirspaceSet | None:
     return AirspaceSet(**row) if row else None
 
 
-async def known_object(conn: Connection, number: int) -> KnownObject | None:
-    row = await conn.fetchrow("SELECT kind, dry_mass_kg, shape FROM objects WHERE catalogue_number = $1", number)
-    return KnownObject(**row) if row else None
+async def known_object(conn: Connection, number: int) -> KnownObject:
+    row = await conn.fetchrow(
+        "SELECT kind, dry_mass_kg, shape, redistribution FROM objects WHERE catalogue_number = $1", number
+    )
+    return KnownObject(**(row or {}))
 
 
 async def run(conn: Connection, run_id: UUID) -> RunRow | None:

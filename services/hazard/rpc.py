@@ -9,6 +9,7 @@ import grpc
 from libs import rpc, telemetry
 from libs.eventlog import Cause, RequestKey, new_id
 from libs.postgres import Connection
+from libs.redistribution import PUBLIC, allows
 from libs.rpc import ErrorTable
 from services.hazard import answers, asking, domain, handlers, queries, scenario, tally_files
 from services.hazard.handlers import Desk
@@ -23,6 +24,7 @@ ERRORS: ErrorTable = {
     domain.UnknownRun: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_RUN"),
     domain.NoAirspace: (grpc.StatusCode.FAILED_PRECONDITION, "NO_AIRSPACE"),
     scenario.BadScenario: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SCENARIO"),
+    domain.Withheld: (grpc.StatusCode.PERMISSION_DENIED, "WITHHELD"),
     domain.BadRequest: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"),
 }
 NO_AIRSPACE = "no airspace is loaded; submit a GeoJSON of flight information regions to ingest"
@@ -75,13 +77,21 @@ class HazardServicer(HazardServiceServicer):
     async def GetScenario(self, request: wire.GetScenarioRequest, context: object) -> wire.GetScenarioResponse:
         rpc.require(ROLE_VIEWER)
         if request.run_id:
-            found = await self._hazard(request)
-            return wire.GetScenarioResponse(scenario=await self._desk.blobs.get(found.scenario_sha256))
+            return wire.GetScenarioResponse(scenario=await self._flown(_uuid(request.run_id)))
         if not _visible(request.catalogue_number):
             raise domain.NoPrediction(f"no object {request.catalogue_number} is known")
         async with self._desk.database.acquire() as conn:
-            chosen = scenario.choose(await queries.known_object(conn, request.catalogue_number))
-        return wire.GetScenarioResponse(scenario=scenario.to_json(chosen))
+            known = await queries.known_object(conn, request.catalogue_number)
+        _shown(known.redistribution)
+        return wire.GetScenarioResponse(scenario=scenario.to_json(scenario.choose(known)))
+
+    async def _flown(self, run_id: UUID) -> bytes:
+        async with self._desk.database.acquire() as conn:
+            run, _ = await handlers.load(self._desk.log, conn, run_id)
+        if run.requested is None or not _visible(run.requested.catalogue_number):
+            raise domain.UnknownRun(f"no run {run_id} is known; check the identifier")
+        _shown(run.requested.scenario.redistribution)
+        return await self._desk.blobs.get(run.requested.scenario.sha256)
 
     async def GetCorridor(self, request: wire.GetCorridorRequest, context: object) -> wire.GetCorridorResponse:
         rpc.require(ROLE_VIEWER)
@@ -172,7 +182,11 @@ class HazardServicer(HazardServiceServicer):
             raise domain.NoPrediction(f"no prediction of object {number} is known; predict it first")
         run_id = new_id()
         cause = Cause(run_id, None, telemetry.current_traceparent())
-        chosen = domain.Chosen(own, prediction.seed, variant=True) if own else None
+        chosen = None
+        if own:
+            said = (await queries.known_object(conn, number)).redistribution
+            copied = said if allows(rpc.rights(), said) else PUBLIC  # it may repeat what its author was shown
+            chosen = domain.Chosen(own, prediction.seed, variant=True, redistribution=copied)
         if not await handlers.start(conn, self._desk, run_id, prediction, cause, most, chosen):
             raise domain.NoAirspace(NO_AIRSPACE)
         return wire.RequestRunResponse(run_id=str(run_id))
@@ -185,6 +199,11 @@ def register(desk: Desk) -> Callable[[grpc.aio.Server], None]:
 def _visible(number: int) -> bool:
     limit = rpc.principal().entitlements.catalogue_numbers
     return not limit or number in limit
+
+
+def _shown(redistribution: str) -> None:
+    if not allows(rpc.rights(), redistribution):
+        raise domain.Withheld(f"the contract gives no right to what the scenario repeats, of class {redistribution}")
 
 
 def _assessment(row: queries.AssessmentRow) -> wire.Assessment:

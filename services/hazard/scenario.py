@@ -25,6 +25,7 @@ import numpy as np
 from libs.astro import breakup, fragments, wind
 from libs.astro.fragments import Catalogue, Fragments, ObjectClass
 from libs.astro.wind import Climate
+from libs.redistribution import PUBLIC
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -52,11 +53,15 @@ class BadScenario(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KnownObject:
-    """What the catalogue says; 0 and "" where it says nothing. kind: payload, rocket_body, debris, other."""
+    """What the catalogue says; 0 and "" where it says nothing. kind: payload, rocket_body, debris, other.
+
+    redistribution: strictest class of what is said here, see libs.redistribution.
+    """
 
     kind: str = ""
     dry_mass_kg: float = 0.0
     shape: str = ""
+    redistribution: str = "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,8 @@ class Scenario:
         return (DEBRIS,) if self.explosion else tuple(kind.name for kind in self.catalogue.kinds)
 
 
-def choose(known: KnownObject | None) -> Scenario:
+def choose(known: KnownObject) -> Scenario:
     """The scenario for an object by what the catalogue says of it; the choice and its reason are part of it."""
-    known = known or KnownObject()
     object_class, reason = _class_of(known)
     given = known.dry_mass_kg >= 1.0
     mass_kg = known.dry_mass_kg if given else _ASSUMED_KG[object_class]
@@ -101,13 +105,16 @@ def choose(known: KnownObject | None) -> Scenario:
 
 
 def _class_of(known: KnownObject) -> tuple[ObjectClass, str]:
-    shape = f", shape {known.shape}" if known.shape else ""
+    """The reason goes where everyone may read it, so it repeats figures of public sources alone."""
+    quoted = known.redistribution == PUBLIC
+    shape = f", shape {known.shape}" if known.shape and quoted else ""
+    exact = f"{known.dry_mass_kg:.0f} kg, " if quoted else ""
     match known.kind:
         case "rocket_body" if known.dry_mass_kg >= _TANK_HEAVY_KG:
-            mass = f"{known.dry_mass_kg:.0f} kg, at least {_TANK_HEAVY_KG:.0f} kg"
+            mass = f"{exact}at least {_TANK_HEAVY_KG:.0f} kg"
             return ObjectClass.TANK_HEAVY_STAGE, f"the catalogue has a rocket body of {mass}{shape}"
         case "rocket_body":
-            mass = f"{known.dry_mass_kg:.0f} kg" if known.dry_mass_kg else "unknown mass"
+            mass = f"{exact}less than {_TANK_HEAVY_KG:.0f} kg" if known.dry_mass_kg else "unknown mass"
             return ObjectClass.ROCKET_BODY, f"the catalogue has a rocket body of {mass}{shape}"
         case "payload":
             return ObjectClass.PAYLOAD, f"the catalogue has a payload{shape}"

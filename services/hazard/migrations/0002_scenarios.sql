@@ -4,7 +4,8 @@ CREATE TABLE objects (
     version bigint NOT NULL,
     kind text NOT NULL,
     dry_mass_kg double precision NOT NULL,
-    shape text NOT NULL
+    shape text NOT NULL,
+    redistribution text NOT NULL -- strictest class of what is said here
 );
 
 -- Assessments by run; an analyst's variants stand beside those of record.

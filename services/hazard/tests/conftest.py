@@ -129,6 +129,17 @@ class Mesh:
         fact = ingest.AirspaceRecorded(dataset=dataset, geojson_sha256=sha256, notice="not for operations")
         await self.hand(handlers.of_ingest(Starter(self.desk)), upstream(fact, f"airspace/{dataset}", 1, position))
 
+    async def described(self, mass_kg: float, redistribution: ingest.Redistribution.ValueType) -> None:
+        """The catalogue says what the object is, its mass on the word of a source of that class."""
+        said = ingest.ObjectDescription(type=ingest.OBJECT_TYPE_ROCKET_BODY, mass_kg=mass_kg, shape="Cyl")
+        sources = [
+            ingest.FieldSource(field="type", redistribution=ingest.REDISTRIBUTION_PUBLIC),
+            ingest.FieldSource(field="mass_kg", redistribution=redistribution),
+            ingest.FieldSource(field="shape", redistribution=ingest.REDISTRIBUTION_PUBLIC),
+        ]
+        fact = ingest.ObjectCatalogued(catalogue_number=OBJECT, description=said, field_sources=sources)
+        await self.hand(handlers.of_ingest(Starter(self.desk)), upstream(fact, f"object/{OBJECT}", 1))
+
     async def facts(self, kind: str = "") -> list[Recorded]:
         return [fact for fact in await self.log.read(limit=10_000) if fact.type.endswith(f".{kind}") or not kind]
 

@@ -15,6 +15,7 @@ from services.hazard.tests.conftest import OBJECT, SETTINGS
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
 from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
 from spacecom.identity.v1 import identity_contracts_pb2 as identity
+from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 
 CALLS = {
     "GetAssessment": wire.GetAssessmentRequest(catalogue_number=OBJECT),
@@ -31,13 +32,19 @@ CALLS = {
 
 def directory() -> contracts.Directory:
     def contract(
-        name: str, role: identity.Role.ValueType, numbers: tuple[int, ...] = (), most: int = 0
+        name: str,
+        role: identity.Role.ValueType,
+        numbers: tuple[int, ...] = (),
+        most: int = 0,
+        classes: tuple[str, ...] = (),
     ) -> identity.Contract:
         token = hashlib.sha256(name.encode()).hexdigest()
         return identity.Contract(
             organisation_id=name,
             principals=[identity.Principal(principal_id=name, token_sha256=token, roles=[role])],
-            entitlements=identity.Entitlements(catalogue_numbers=numbers, max_sample_count=most),
+            entitlements=identity.Entitlements(
+                catalogue_numbers=numbers, max_sample_count=most, redistribution_classes=classes
+            ),
         )
 
     return contracts.directory(
@@ -47,6 +54,7 @@ def directory() -> contracts.Directory:
                 contract("analyst", identity.ROLE_ANALYST),
                 contract("elsewhere", identity.ROLE_ANALYST, (25544,)),
                 contract("small", identity.ROLE_ANALYST, (), 20),
+                contract("entitled", identity.ROLE_ANALYST, classes=("discos",)),
             ]
         )
     )
@@ -233,3 +241,29 @@ async def test_a_scenario_that_cannot_be_flown_is_refused_with_the_reason(mesh, 
     await mesh.predicted()
     request = wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="w", scenario=b"{}")
     assert await refused(stub, "RequestRun", request) == (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SCENARIO")
+
+
+async def test_a_scenario_that_repeats_a_restricted_mass_goes_to_those_entitled_alone(mesh, stub):
+    """INVARIANT: what only DISCOS said is in no answer to others and in no fact that everyone may read."""
+    await mesh.airspace()
+    await mesh.described(20_000.5, ingest.REDISTRIBUTION_DISCOS)
+    await mesh.predicted()
+    await mesh.run()
+    run_id = (await mesh.facts("RunRequested"))[0].message().run_id
+    held = grpc.StatusCode.PERMISSION_DENIED, "WITHHELD"
+    for asked in (CALLS["GetScenario"], wire.GetScenarioRequest(run_id=run_id)):
+        assert await refused(stub, "GetScenario", asked) == held
+        assert b"20000.5" in (await call(stub, "GetScenario", asked, by="entitled")).scenario
+    (hazard,) = await mesh.facts("HazardAssessed")
+    assert hazard.message().class_reason == "the catalogue has a rocket body of at least 10000 kg"
+    scenario = (await call(stub, "GetScenario", by="entitled")).scenario
+    own = wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="own", scenario=scenario)
+    mine = (await call(stub, "RequestRun", own, by="entitled")).run_id
+    assert await refused(stub, "GetScenario", wire.GetScenarioRequest(run_id=mine)) == held
+
+
+async def test_what_is_public_of_an_object_is_quoted(mesh, stub):
+    await mesh.described(20_000.5, ingest.REDISTRIBUTION_PUBLIC)
+    chosen = json.loads((await call(stub, "GetScenario", by="viewer")).scenario)
+    assert chosen["dry_mass_kg"] == 20_000.5
+    assert chosen["class_reason"].startswith("the catalogue has a rocket body of 20000 kg")
