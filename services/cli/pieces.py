@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -157,7 +158,7 @@ def _of(mesh: Mesh, run: str) -> hazard_events.HazardAssessed:
     return found
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "scenario": scenario,
     "hazard-run": hazard_run,
     "corridor": corridor,

@@ -64,7 +64,7 @@ async def known_object(conn: Connection, number: int) -> KnownObject:
     row = await conn.fetchrow(
         "SELECT kind, dry_mass_kg, shape, redistribution FROM objects WHERE catalogue_number = $1", number
     )
-    return KnownObject(**(row or {}))
+    return KnownObject(**row) if row else KnownObject()
 
 
 async def run(conn: Connection, run_id: UUID) -> RunRow | None:
