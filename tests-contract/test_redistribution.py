@@ -47,6 +47,8 @@ CALLS = {
     "hazard.HazardService.ListAssessments": DERIVED,
     "hazard.HazardService.GetRun": DERIVED,
     "hazard.HazardService.RequestRun": DERIVED,
+    "hazard.HazardService.WatchRun": DERIVED,
+    "hazard.HazardService.CancelRun": OWN,
     "hazard.HazardService.GetScenario": WITHHOLDS,
     "hazard.HazardService.GetCorridor": DERIVED,
     "hazard.HazardService.ListMinutes": DERIVED,

@@ -75,6 +75,8 @@ def hazard_of(
         f"object {number}: 90 % window {show.instant(assessed.window_start_time)} to "
         f"{show.instant(assessed.window_end_time)} UTC, median {show.instant(assessed.median_time)}"
     )
+    if answer.assessment.quick:
+        show.line(f"first corridor of {assessed.sample_count} samples; pieces are being flown in run {assessed.run_id}")
     regions(assessed)
     corridors(assessed)
 
@@ -88,7 +90,7 @@ def regions(assessed: hazard_events.HazardAssessed, named: frozenset[str] = froz
                 fir.fir_designator,
                 show.harmless(fir.fir_name),
                 show.percent(fir.share),
-                show.percent(fir.pieces.any_probability),
+                show.percent(fir.pieces.any_probability) if assessed.HasField("pieces") else "-",
                 show.percent(max((one.pass_probability for one in fir.passes), default=0.0)),
                 ", ".join(_pass(one) for one in fir.passes),
                 *(("yes" if fir.fir_designator in named else "",) if named else ()),

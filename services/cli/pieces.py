@@ -47,6 +47,38 @@ def hazard_run(
         show.line(f"run {answer.run_id} requested; ask with: spacecom hazard {number} --run {answer.run_id}")
 
 
+def watch_run(run: Annotated[str, typer.Argument(help="Run.")], json: Json = False) -> None:
+    """Follow a run until it ends."""
+    asked = hazard.WatchRunRequest(run_id=run)
+    mesh = client.connect()
+    with mesh.stub("hazard", HazardServiceStub) as stub:
+        for one in stub.WatchRun(asked, metadata=mesh.metadata):
+            if json:
+                show.document(one)
+            else:
+                _progress(one)
+
+
+def _progress(one: hazard.WatchRunResponse) -> None:
+    state = hazard.RunState.Name(one.state).removeprefix("RUN_STATE_").lower()
+    left = f", about {one.left_s:.0f} s left" if one.left_s else ""
+    show.line(f"{state}: {one.percent:.0f} % of {one.chunk_count} chunks{left} {show.harmless(one.reason)}".rstrip())
+
+
+def cancel_run(
+    run: Annotated[str, typer.Argument(help="Run.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    json: Json = False,
+) -> None:
+    """End a run that is being flown; its results are dropped."""
+    asked = hazard.CancelRunRequest(run_id=run, reason=reason, idempotency_key=str(uuid4()))
+    answer = client.connect().ask("hazard", HazardServiceStub, "CancelRun", asked)
+    if json:
+        show.document(answer)
+    else:
+        show.line(f"run {run} is cancelled")
+
+
 def corridor(number: Number, run: Run = "") -> None:
     """Contours of where pieces come down, by level, as GeoJSON."""
     asked = hazard.GetCorridorRequest(catalogue_number=number, run_id=run)
@@ -161,6 +193,8 @@ def _of(mesh: Mesh, run: str) -> hazard_events.HazardAssessed:
 COMMANDS: dict[str, Callable[..., None]] = {
     "scenario": scenario,
     "hazard-run": hazard_run,
+    "watch-run": watch_run,
+    "cancel-run": cancel_run,
     "corridor": corridor,
     "minutes": minutes,
     "probability": probability,

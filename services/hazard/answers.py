@@ -6,13 +6,27 @@ from itertools import pairwise
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.eventlog import Recorded
 from services.hazard.asking import Point, Where
-from services.hazard.domain import BadRequest
+from services.hazard.domain import BadRequest, Run
 from services.hazard.tally_files import Expected
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
 
 MAX_POINTS = 500
 MAX_LATERAL_KM, MAX_VERTICAL_FL = 200.0, 600.0
+
+
+def progress(run: Run, state: wire.RunState.ValueType, history: Sequence[Recorded]) -> wire.WatchRunResponse:
+    """Time left is what is left at the pace since the request, by the times on record."""
+    done, total = len(run.completed) + len(run.failed), len(run.chunks)
+    percent = 100.0 * done / max(total, 1)
+    told = wire.WatchRunResponse(
+        state=state, settled_chunk_count=done, chunk_count=total, percent=percent, reason=run.reason
+    )
+    if done:
+        took = (history[total + done].recorded_at - history[0].recorded_at).total_seconds()
+        told.left_s = took / done * (total - done)
+    return told
 
 
 def minute(row: Expected, edges: Sequence[float]) -> wire.Minute:

@@ -68,9 +68,9 @@ def assess(job: Job) -> Assessed:
     drivers = flight_files.read_drivers(job.drivers)
     elsewhere = sum(one.fir < 0 for one in results) / len(results)
     return Assessed(
-        _instant(start, first),
-        _instant(start, last),
-        _instant(start, median),
+        instant(start, first),
+        instant(start, last),
+        instant(start, median),
         tuple(hazards(results, regions, start, (first, last), sums)),
         elsewhere,
         tuple(baselines(samples, drivers, job.reentry_altitude_km, regions, results, (first, last))),
@@ -144,13 +144,13 @@ def _passes(
         passes[fir].append(
             FirPass(
                 revolution,
-                _instant(start, min(entry for _, entry, _ in made)),
-                _instant(start, max(leave for _, _, leave in made)),
+                instant(start, min(entry for _, entry, _ in made)),
+                instant(start, max(leave for _, _, leave in made)),
                 len({sample for sample, _, _ in made}) / len(results),
             )
         )
     return passes
 
 
-def _instant(start: tuple[float, float], seconds: float) -> datetime:
+def instant(start: tuple[float, float], seconds: float) -> datetime:
     return jd_to_datetime(*add_seconds(*start, seconds))

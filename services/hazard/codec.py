@@ -16,6 +16,8 @@ from services.hazard.domain import (
     Epoch,
     HazardAssessed,
     Prediction,
+    QuickAssessed,
+    RunCancelled,
     RunCompleted,
     RunFailed,
     RunRequested,
@@ -67,8 +69,20 @@ def to_wire(event: domain.Event) -> Message:
             return pb.RunCompleted(run_id=str(event.run_id), completed_sample_count=event.completed_sample_count)
         case RunFailed():
             return pb.RunFailed(run_id=str(event.run_id), reason=event.reason)
+        case RunCancelled():
+            return pb.RunCancelled(run_id=str(event.run_id), principal_id=event.principal_id, reason=event.reason)
+        case HazardAssessed() | QuickAssessed() | VariantAssessed():
+            return _assessed_to_wire(event)
+        case _:
+            assert_never(event)
+
+
+def _assessed_to_wire(event: HazardAssessed | QuickAssessed | VariantAssessed) -> Message:
+    match event:
         case HazardAssessed():
             return assessment.to_wire(event)
+        case QuickAssessed():
+            return pb.QuickAssessed(hazard=assessment.to_wire(event.hazard))
         case VariantAssessed():
             return pb.VariantAssessed(hazard=assessment.to_wire(event.hazard))
         case _:
@@ -113,6 +127,8 @@ def run_event(message: Message) -> domain.RunEvent:
             return RunCompleted(UUID(message.run_id), message.completed_sample_count)
         case pb.RunFailed():
             return RunFailed(UUID(message.run_id), message.reason)
+        case pb.RunCancelled():
+            return RunCancelled(UUID(message.run_id), message.principal_id, message.reason)
         case _:
             raise TypeError(f"{type(message).__name__} is no fact of a run")
 

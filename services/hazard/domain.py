@@ -29,6 +29,14 @@ class UnknownRun(Exception):
     """No run has this identifier."""
 
 
+class RunEnded(Exception):
+    """The run ended before; nothing is left to cancel."""
+
+
+class TooManyRuns(Exception):
+    """As many runs are being flown as may be at a time."""
+
+
 class NoAssessment(Exception):
     """The hazard of the object was not assessed yet."""
 
@@ -45,6 +53,7 @@ class RunState(Enum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,13 @@ class RunFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCancelled:
+    run_id: UUID
+    principal_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FirPass:
     revolution: int
     entry_time: datetime
@@ -222,18 +238,23 @@ class HazardAssessed:
     airspace_notice: str
     points_sha256: str
     model_version: str
-    scenario_sha256: str
-    scenario_name: str
-    object_class: str
-    class_reason: str
-    seed: int
-    pieces: PieceHazard
-    bands: tuple[PieceHazard, ...]
-    unassigned: FirHazard
-    minutes_sha256: str
-    visits_sha256: tuple[str, ...]
     corridor_sha256: str
-    boxes: tuple[TravellingBox, ...]
+    scenario_sha256: str = ""  # with all that follows: of pieces, which a quick corridor does not know
+    scenario_name: str = ""
+    object_class: str = ""
+    class_reason: str = ""
+    seed: int = 0
+    pieces: PieceHazard | None = None
+    bands: tuple[PieceHazard, ...] = ()
+    unassigned: FirHazard | None = None
+    minutes_sha256: str = ""
+    visits_sha256: tuple[str, ...] = ()
+    boxes: tuple[TravellingBox, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuickAssessed:
+    hazard: HazardAssessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +262,8 @@ class VariantAssessed:
     hazard: HazardAssessed
 
 
-RunEvent = RunRequested | ChunkRequested | ChunkCompleted | ChunkFailed | RunCompleted | RunFailed
-Event = RunEvent | HazardAssessed | VariantAssessed
+RunEvent = RunRequested | ChunkRequested | ChunkCompleted | ChunkFailed | RunCompleted | RunFailed | RunCancelled
+Event = RunEvent | HazardAssessed | QuickAssessed | VariantAssessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +297,9 @@ def evolve(run: Run, event: RunEvent) -> Run:
             return replace(run, failed=run.failed | {event.chunk: event})
         case RunCompleted():
             return replace(run, state=RunState.COMPLETED)
-        case RunFailed():
-            return replace(run, state=RunState.FAILED, reason=event.reason)
+        case RunFailed() | RunCancelled():
+            ended = RunState.FAILED if isinstance(event, RunFailed) else RunState.CANCELLED
+            return replace(run, state=ended, reason=event.reason)
         case _:
             assert_never(event)
 
@@ -324,6 +346,13 @@ def request(
         for number, first in enumerate(firsts)
     ]
     return [requested, *chunks]
+
+
+def cancel(run_id: UUID, run: Run, principal_id: str, reason: str) -> list[RunEvent]:
+    """Outcomes that still come are dropped."""
+    if run.state is not RunState.RUNNING:
+        raise RunEnded(f"run {run_id} is {run.state.value}; only one that is being flown can be cancelled")
+    return [RunCancelled(run_id, principal_id, reason)]
 
 
 def decide_chunk(outcome: ChunkCompleted | ChunkFailed, run: Run) -> list[RunEvent]:

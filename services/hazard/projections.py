@@ -32,8 +32,12 @@ async def project(conn: Connection, recorded: Recorded) -> None:
             await _settle(conn, fact.run_id, RunState.COMPLETED, "")
         case pb.RunFailed():
             await _settle(conn, fact.run_id, RunState.FAILED, fact.reason)
+        case pb.RunCancelled():
+            await _settle(conn, fact.run_id, RunState.CANCELLED, fact.reason)
         case pb.HazardAssessed():
-            await _assessed(conn, recorded, fact, variant=False)
+            await _assessed(conn, recorded, fact)
+        case pb.QuickAssessed():
+            await _assessed(conn, recorded, fact.hazard, quick=True)
         case pb.VariantAssessed():
             await _assessed(conn, recorded, fact.hazard, variant=True)
         case pb.ChunkRequested() | pb.ChunkFailed():
@@ -46,9 +50,11 @@ async def _settle(conn: Connection, run_id: str, state: RunState, reason: str) -
     await conn.execute("UPDATE runs SET state = $2, reason = $3 WHERE run_id = $1", UUID(run_id), state.value, reason)
 
 
-async def _assessed(conn: Connection, recorded: Recorded, hazard: pb.HazardAssessed, *, variant: bool) -> None:
+async def _assessed(
+    conn: Connection, recorded: Recorded, hazard: pb.HazardAssessed, *, variant: bool = False, quick: bool = False
+) -> None:
     await conn.execute(
-        "INSERT INTO assessments VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO assessments VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         recorded.position,
         hazard.catalogue_number,
         recorded.event_id,
@@ -56,4 +62,6 @@ async def _assessed(conn: Connection, recorded: Recorded, hazard: pb.HazardAsses
         hazard.SerializeToString(deterministic=True),
         UUID(hazard.run_id),
         variant,
+        quick,
+        hazard.prediction_version,
     )

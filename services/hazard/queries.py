@@ -27,6 +27,7 @@ class AssessmentRow:
     event_id: UUID
     recorded_at: datetime
     body: bytes
+    quick: bool
 
 
 async def prediction(conn: Connection, number: int) -> Prediction | None:
@@ -35,13 +36,14 @@ async def prediction(conn: Connection, number: int) -> Prediction | None:
     return _prediction(row["event_id"], row["version"], row["body"]) if row else None
 
 
-async def waiting(conn: Connection) -> list[Prediction]:
-    """Newest predictions that no run rests on."""
+async def waiting(conn: Connection, number: int = 0) -> list[Prediction]:
+    """Newest predictions that no run rests on, of one object or of all."""
     rows = await conn.fetch(
         """SELECT version, event_id, body FROM predictions p
-           WHERE NOT EXISTS (
+           WHERE $1 IN (0, catalogue_number) AND NOT EXISTS (
              SELECT FROM runs r WHERE r.prediction_event_id = p.event_id AND NOT r.variant)
-           ORDER BY catalogue_number"""
+           ORDER BY catalogue_number""",
+        number,
     )
     return [_prediction(row["event_id"], row["version"], row["body"]) for row in rows]
 
@@ -76,10 +78,30 @@ async def run(conn: Connection, run_id: UUID) -> RunRow | None:
     return RunRow(**row) if row else None
 
 
+async def is_flown(conn: Connection, number: int) -> bool:
+    """Whether a run of record of the object is being flown."""
+    query = "SELECT EXISTS (SELECT FROM runs WHERE catalogue_number = $1 AND state = 'running' AND NOT variant)"
+    return bool(await conn.fetchval(query, number))
+
+
+async def running_count(conn: Connection) -> int:
+    return int(await conn.fetchval("SELECT count(*) FROM runs WHERE state = 'running'"))
+
+
+async def newest_assessment(conn: Connection, number: int) -> AssessmentRow | None:
+    """Of the newest prediction; a run that ends after a newer prediction came does not stand before it."""
+    row = await conn.fetchrow(
+        """SELECT position, event_id, recorded_at, body, quick FROM assessments
+           WHERE catalogue_number = $1 AND NOT variant ORDER BY prediction_version DESC, position DESC LIMIT 1""",
+        number,
+    )
+    return AssessmentRow(**row) if row else None
+
+
 async def assessments_before(conn: Connection, number: int, before: int, limit: int) -> list[AssessmentRow]:
     """Newest first; 0 is before none."""
     rows = await conn.fetch(
-        """SELECT position, event_id, recorded_at, body FROM assessments
+        """SELECT position, event_id, recorded_at, body, quick FROM assessments
            WHERE catalogue_number = $1 AND NOT variant AND ($2 = 0 OR position < $2) ORDER BY position DESC LIMIT $3""",
         number,
         before,
@@ -91,8 +113,8 @@ async def assessments_before(conn: Connection, number: int, before: int, limit: 
 async def assessment_of_run(conn: Connection, run_id: UUID) -> AssessmentRow | None:
     """An analyst's variant, too."""
     row = await conn.fetchrow(
-        """SELECT position, event_id, recorded_at, body FROM assessments
-           WHERE run_id = $1 ORDER BY position LIMIT 1""",
+        """SELECT position, event_id, recorded_at, body, quick FROM assessments
+           WHERE run_id = $1 AND NOT quick ORDER BY position LIMIT 1""",
         run_id,
     )
     return AssessmentRow(**row) if row else None

@@ -1,18 +1,19 @@
 """HazardService: translate, call, translate."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import NoReturn, Protocol
 from uuid import UUID
 
 import grpc
 
 from libs import rpc, telemetry
-from libs.eventlog import Cause, RequestKey, new_id
+from libs.eventlog import Cause, Fact, RequestKey, new_id
 from libs.postgres import Connection
 from libs.redistribution import PUBLIC, allows
 from libs.rpc import ErrorTable
-from services.hazard import answers, asking, domain, handlers, queries, scenario, tally_files
-from services.hazard.handlers import Desk
+from services.hazard import answers, asking, codec, domain, queries, running, scenario, tally_files
+from services.hazard.running import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
 from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceServicer, add_HazardServiceServicer_to_server
@@ -24,12 +25,16 @@ ERRORS: ErrorTable = {
     domain.UnknownRun: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_RUN"),
     domain.NoAirspace: (grpc.StatusCode.FAILED_PRECONDITION, "NO_AIRSPACE"),
     scenario.BadScenario: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SCENARIO"),
+    domain.RunEnded: (grpc.StatusCode.FAILED_PRECONDITION, "RUN_ENDED"),
+    domain.TooManyRuns: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_RUNS"),
     domain.Withheld: (grpc.StatusCode.PERMISSION_DENIED, "WITHHELD"),
     domain.BadRequest: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"),
 }
 NO_AIRSPACE = "no airspace is loaded; submit a GeoJSON of flight information regions to ingest"
 MAX_KEY = 128
 MAX_MINUTES = 50_000
+MAX_REASON = 500
+WATCH_S = 0.5
 _STATES = {state.value: wire.RunState.Value(f"RUN_STATE_{state.name}") for state in domain.RunState}
 
 
@@ -54,10 +59,10 @@ class HazardServicer(HazardServiceServicer):
             if request.run_id:
                 return await self._of_run(conn, _uuid(request.run_id))
             number = request.catalogue_number
-            rows = await queries.assessments_before(conn, number, 0, 1) if _visible(number) else []
-            if not rows:
+            row = await queries.newest_assessment(conn, number) if _visible(number) else None
+            if row is None:
                 await self._refuse(conn, number)
-        return rows[0]
+        return row
 
     async def _of_run(self, conn: Connection, run_id: UUID) -> queries.AssessmentRow:
         run, row = await queries.run(conn, run_id), await queries.assessment_of_run(conn, run_id)
@@ -67,10 +72,13 @@ class HazardServicer(HazardServiceServicer):
             raise domain.NoAssessment(f"run {run_id} is {run.state} and has no assessment; ask for its state")
         return row
 
-    async def _hazard(self, request: _Asked) -> pb.HazardAssessed:
-        """One with pieces: those recorded before scenarios have none."""
-        found = pb.HazardAssessed.FromString((await self._find(request)).body)
-        if not found.scenario_sha256:
+    async def _hazard(self, request: _Asked, *, pieces: bool = True) -> pb.HazardAssessed:
+        """One with pieces: a quick corridor and those recorded before scenarios have none."""
+        row = await self._find(request)
+        found = pb.HazardAssessed.FromString(row.body)
+        if row.quick and pieces:
+            raise domain.NoAssessment("a first corridor is there, its pieces are being flown; ask again in a minute")
+        if not found.corridor_sha256:
             raise domain.NoAssessment("the assessment was made before pieces were flown; request a new run")
         return found
 
@@ -87,7 +95,7 @@ class HazardServicer(HazardServiceServicer):
 
     async def _flown(self, run_id: UUID) -> bytes:
         async with self._desk.database.acquire() as conn:
-            run, _ = await handlers.load(self._desk.log, conn, run_id)
+            run, _ = await running.load(self._desk.log, conn, run_id)
         if run.requested is None or not _visible(run.requested.catalogue_number):
             raise domain.UnknownRun(f"no run {run_id} is known; check the identifier")
         _shown(run.requested.scenario.redistribution)
@@ -95,7 +103,7 @@ class HazardServicer(HazardServiceServicer):
 
     async def GetCorridor(self, request: wire.GetCorridorRequest, context: object) -> wire.GetCorridorResponse:
         rpc.require(ROLE_VIEWER)
-        found = await self._hazard(request)
+        found = await self._hazard(request, pieces=False)
         return wire.GetCorridorResponse(geojson=await self._desk.blobs.get(found.corridor_sha256))
 
     async def ListMinutes(self, request: wire.ListMinutesRequest, context: object) -> wire.ListMinutesResponse:
@@ -157,14 +165,51 @@ class HazardServicer(HazardServiceServicer):
             reason=row.reason,
         )
 
+    async def WatchRun(self, request: wire.WatchRunRequest, context: object) -> AsyncIterator[wire.WatchRunResponse]:
+        rpc.require(ROLE_VIEWER)
+        run_id, told = _uuid(request.run_id), wire.WatchRunResponse()
+        while told.state in (wire.RUN_STATE_UNSPECIFIED, wire.RUN_STATE_RUNNING):
+            async with self._desk.database.acquire() as conn:
+                run, history = await running.load(self._desk.log, conn, run_id)
+            if run.requested is None or not _visible(run.requested.catalogue_number):
+                raise domain.UnknownRun(f"no run {request.run_id} is known; check the identifier")
+            now = answers.progress(run, _STATES[run.state.value], history)
+            if now != told:
+                yield now
+            told = now
+            if now.state == wire.RUN_STATE_RUNNING:
+                await asyncio.sleep(WATCH_S)
+
+    async def CancelRun(self, request: wire.CancelRunRequest, context: object) -> wire.CancelRunResponse:
+        rpc.require(ROLE_ANALYST)
+        if len(request.reason) > MAX_REASON:
+            raise domain.BadRequest(f"a reason has at most {MAX_REASON} characters")
+        run_id, caller = _uuid(request.run_id), rpc.principal()
+
+        async def handle(conn: Connection) -> wire.CancelRunResponse:
+            await self._cancel(conn, run_id, caller.principal_id, request.reason)
+            return wire.CancelRunResponse()
+
+        key = _key(request.idempotency_key, "CancelRun", request.SerializeToString())
+        return await self._desk.log.command(key, handle, wire.CancelRunResponse)
+
+    async def _cancel(self, conn: Connection, run_id: UUID, by: str, reason: str) -> None:
+        run, history = await running.load(self._desk.log, conn, run_id)
+        if run.requested is None or not _visible(run.requested.catalogue_number):
+            raise domain.UnknownRun(f"no run {run_id} is known; check the identifier")
+        number, cause = run.requested.catalogue_number, Cause(run_id, None, telemetry.current_traceparent())
+        await running.lock(conn, number)
+        facts = [
+            Fact(codec.to_wire(event), history[0].occurred_at, new_id())
+            for event in domain.cancel(run_id, run, by, reason)
+        ]
+        await self._desk.log.append(conn, running.stream_of(run_id), facts, after=len(history), cause=cause)
+        await running.start_newest(conn, self._desk, number, cause)
+
     async def RequestRun(self, request: wire.RequestRunRequest, context: object) -> wire.RequestRunResponse:
         rpc.require(ROLE_ANALYST)
-        if not 1 <= len(request.idempotency_key) <= MAX_KEY:
-            raise domain.BadRequest(f"idempotency_key must have 1 to {MAX_KEY} characters; send a new one per request")
-        caller = rpc.principal()
-        key = RequestKey(caller.principal_id, "RequestRun", request.idempotency_key, request.SerializeToString())
-        most = caller.entitlements.max_sample_count
-
+        key = _key(request.idempotency_key, "RequestRun", request.SerializeToString())
+        most = rpc.principal().entitlements.max_sample_count
         own = await self._own(request.scenario) if request.scenario else ""
 
         async def handle(conn: Connection) -> wire.RequestRunResponse:
@@ -187,7 +232,7 @@ class HazardServicer(HazardServiceServicer):
             said = (await queries.known_object(conn, number)).redistribution
             copied = said if allows(rpc.rights(), said) else PUBLIC  # it may repeat what its author was shown
             chosen = domain.Chosen(own, prediction.seed, variant=True, redistribution=copied)
-        if not await handlers.start(conn, self._desk, run_id, prediction, cause, most, chosen):
+        if not await running.start(conn, self._desk, run_id, prediction, cause, most, chosen, by_hand=True):
             raise domain.NoAirspace(NO_AIRSPACE)
         return wire.RequestRunResponse(run_id=str(run_id))
 
@@ -201,13 +246,20 @@ def _visible(number: int) -> bool:
     return not limit or number in limit
 
 
+def _key(given: str, method: str, body: bytes) -> RequestKey:
+    if not 1 <= len(given) <= MAX_KEY:
+        raise domain.BadRequest(f"idempotency_key must have 1 to {MAX_KEY} characters; send a new one per request")
+    return RequestKey(rpc.principal().principal_id, method, given, body)
+
+
 def _shown(redistribution: str) -> None:
     if not allows(rpc.rights(), redistribution):
         raise domain.Withheld(f"the contract gives no right to what the scenario repeats, of class {redistribution}")
 
 
 def _assessment(row: queries.AssessmentRow) -> wire.Assessment:
-    assessment = wire.Assessment(event_id=str(row.event_id), hazard=pb.HazardAssessed.FromString(row.body))
+    hazard = pb.HazardAssessed.FromString(row.body)
+    assessment = wire.Assessment(event_id=str(row.event_id), hazard=hazard, quick=row.quick)
     assessment.recorded_at.FromDatetime(row.recorded_at)
     return assessment
 

@@ -12,4 +12,7 @@ CREATE TABLE objects (
 ALTER TABLE runs ADD COLUMN variant boolean NOT NULL DEFAULT false;
 ALTER TABLE assessments ADD COLUMN run_id uuid;
 ALTER TABLE assessments ADD COLUMN variant boolean NOT NULL DEFAULT false;
+ALTER TABLE assessments ADD COLUMN quick boolean NOT NULL DEFAULT false;
+ALTER TABLE assessments ADD COLUMN prediction_version bigint NOT NULL DEFAULT 0;
 CREATE INDEX assessments_of_run ON assessments (run_id);
+CREATE INDEX runs_in_flight ON runs (catalogue_number) WHERE state = 'running';

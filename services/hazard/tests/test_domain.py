@@ -151,7 +151,7 @@ def test_the_end_of_a_run_is_its_state(event, state):
 
 
 def test_a_run_has_the_id_its_prediction_gives_it():
-    from services.hazard.handlers import run_of
+    from services.hazard.running import run_of
 
     assert run_of(EVENT) == run_of(UUID(str(EVENT)))
     assert run_of(EVENT) != run_of(RUN)

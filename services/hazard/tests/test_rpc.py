@@ -1,85 +1,15 @@
 """The server as its callers meet it."""
 
 import asyncio
-import hashlib
 import json
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
-from libs import contracts, rpc
-from services.hazard.rpc import ERRORS, register
-from services.hazard.tests.conftest import OBJECT, SETTINGS
+from services.hazard.tests.calls import CALLS, call, refused
+from services.hazard.tests.conftest import OBJECT
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
-from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
-from spacecom.identity.v1 import identity_contracts_pb2 as identity
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
-
-CALLS = {
-    "GetAssessment": wire.GetAssessmentRequest(catalogue_number=OBJECT),
-    "ListAssessments": wire.ListAssessmentsRequest(catalogue_number=OBJECT),
-    "GetRun": wire.GetRunRequest(run_id="00000000-0000-0000-0000-000000000000"),
-    "RequestRun": wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="k"),
-    "GetScenario": wire.GetScenarioRequest(catalogue_number=OBJECT),
-    "GetCorridor": wire.GetCorridorRequest(catalogue_number=OBJECT),
-    "ListMinutes": wire.ListMinutesRequest(catalogue_number=OBJECT),
-    "GetProbability": wire.GetProbabilityRequest(catalogue_number=OBJECT),
-    "GetRouteHazard": wire.GetRouteHazardRequest(catalogue_number=OBJECT),
-}
-
-
-def directory() -> contracts.Directory:
-    def contract(
-        name: str,
-        role: identity.Role.ValueType,
-        numbers: tuple[int, ...] = (),
-        most: int = 0,
-        classes: tuple[str, ...] = (),
-    ) -> identity.Contract:
-        token = hashlib.sha256(name.encode()).hexdigest()
-        return identity.Contract(
-            organisation_id=name,
-            principals=[identity.Principal(principal_id=name, token_sha256=token, roles=[role])],
-            entitlements=identity.Entitlements(
-                catalogue_numbers=numbers, max_sample_count=most, redistribution_classes=classes
-            ),
-        )
-
-    return contracts.directory(
-        identity.Contracts(
-            contracts=[
-                contract("viewer", identity.ROLE_VIEWER),
-                contract("analyst", identity.ROLE_ANALYST),
-                contract("elsewhere", identity.ROLE_ANALYST, (25544,)),
-                contract("small", identity.ROLE_ANALYST, (), 20),
-                contract("entitled", identity.ROLE_ANALYST, classes=("discos",)),
-            ]
-        )
-    )
-
-
-@pytest.fixture
-async def stub(mesh):
-    server = rpc.Server(SETTINGS, directory(), add=[register(mesh.desk)], errors=ERRORS)
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        yield HazardServiceStub(channel)
-    await server.stop()
-
-
-async def call(stub, method: str, request=None, *, by: str = "analyst"):
-    metadata = (("authorization", f"Bearer {by}"),) if by else ()
-    return await getattr(stub, method)(request or CALLS[method], timeout=20, metadata=metadata)
-
-
-async def refused(stub, method: str, request=None, *, by: str = "analyst") -> tuple[grpc.StatusCode, str]:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(stub, method, request, by=by)
-    info = error_details_pb2.ErrorInfo()
-    assert rpc_status.from_call(caught.value).details[0].Unpack(info)
-    return caught.value.code(), info.reason
 
 
 @pytest.mark.parametrize("method", CALLS)
