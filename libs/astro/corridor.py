@@ -5,6 +5,7 @@ whose node drifts with the angle travelled. Distances across are km on a sphere 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -114,8 +115,8 @@ class Box:
     share: float
 
 
-def percentile(along_rad: Array, left_km: Array, weight: Array, share: float) -> Box:
-    """The box that holds `share` of the weight, the same tails cut off on all four sides; `share` in (0, 1)."""
+def percentiles(along_rad: Array, left_km: Array, weight: Array, shares: Sequence[float]) -> list[Box]:
+    """The boxes that hold `shares` of the weight, the same tails cut off on all four sides; each share in (0, 1)."""
     total = float(weight.sum())
     sorted_by = [np.argsort(one, kind="stable") for one in (along_rad, left_km)]
     sums = [np.cumsum(weight[order]) for order in sorted_by]
@@ -129,11 +130,14 @@ def percentile(along_rad: Array, left_km: Array, weight: Array, share: float) ->
         inside = (along_rad >= edges[0]) & (along_rad <= edges[1]) & (left_km >= edges[2]) & (left_km <= edges[3])
         return Box(edges[0], edges[1], edges[2], edges[3], float(weight[inside].sum()) / total)
 
-    wide, narrow = 0.0, (1.0 - share) / 2.0
-    for _ in range(16):
-        middle = 0.5 * (wide + narrow)
-        wide, narrow = (middle, narrow) if box(middle).share >= share else (wide, middle)
-    return box(wide)
+    def widest(share: float) -> float:
+        wide, narrow = 0.0, (1.0 - share) / 2.0
+        for _ in range(16):
+            middle = 0.5 * (wide + narrow)
+            wide, narrow = (middle, narrow) if box(middle).share >= share else (wide, middle)
+        return wide
+
+    return [box(widest(share)) for share in shares]
 
 
 def polygons(line: Line, box: Box) -> list[tuple[float, float, list[Array]]]:

@@ -33,6 +33,7 @@ class Job:
     drivers: bytes
     geojson: bytes
     reentry_altitude_km: float
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)

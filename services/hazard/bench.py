@@ -32,6 +32,7 @@ from services.hazard.scenario import KnownObject, Scenario
 CASE, SAMPLES, CHUNK, PIECES_SHARE, SEED, THREADS = "cz5b-2022", 1000, 250, 3, 1, 2
 STAGE = KnownObject("rocket_body", 21_600.0, "Cyl")  # CZ-5B core, dry mass as published
 WANTED_S, ROUNDS = 10.0, 3
+FEW = 100
 KNOWN_HOURS = 0.2  # after the last set
 _COLUMNS = ("f107", "f107a", "ap_daily", "ap_now", "ap_3h", "ap_6h", "ap_9h", "ap_33h", "ap_57h")
 
@@ -80,21 +81,28 @@ def run(given: Inputs, chosen: Scenario, samples: int, folder: Path) -> Whole:
     columns = dict(zip(_COLUMNS, np.ascontiguousarray(given.drivers.rows.T), strict=True))
     drivers = _arrow(columns, {"start_mjd": given.drivers.start_mjd})
     data, blobs = scenario.to_json(chosen), Blobs(folder.as_uri())
-    nobody = UUID(int=1)
+    nobody, window = UUID(int=1), window_start(draws, given.drivers)
     flown, chunks = [], []
     for number, first in enumerate(range(0, samples, CHUNK)):
         count = min(CHUNK, samples - first)
-        window = Epoch(*add_seconds(fitted.jd, fitted.fr, 6 * 3600.0))
         asked = ChunkRequested(nobody, number, first, count, "", "", "", 80.0, "", window, "", SEED)
         one = flying.fly(flying.Job(asked, draws, drivers, given.geojson, data, THREADS))
         chunks.append(parting.Chunk(first, count, asyncio.run(blobs.put(one.visits))))
         flown.append(replace(one, visits=b""))
     sums = (tuple(one.result for one in flown), tuple(one.minutes for one in flown), tuple(one.cells for one in flown))
     down = sum(one.completed_sample_count for one in flown)
-    job = assessing.Job(*sums, data, samples, down, draws, drivers, given.geojson, 80.0)
+    job = assessing.Job(*sums, data, samples, down, draws, drivers, given.geojson, 80.0, THREADS)
     settled = parting.settle(job, tuple(chunks), "0" * 64, blobs)
     corridor = asyncio.run(blobs.get(settled.corridor_sha256))
     return Whole((float(fitted.jd), float(fitted.fr)), tuple(flown), settled, corridor)
+
+
+def window_start(draws: bytes, drivers: Drivers) -> Epoch:
+    """The 5 % quantile, as a prediction states it, by the first samples."""
+    few = flight_files.read_draws(draws).part(0, FEW)
+    flights = flying.decayed(few, drivers, np.inf, THREADS)
+    first = float(np.quantile(flights.seconds[flights.reached], assessing.WINDOW[0], method="inverted_cdf"))
+    return Epoch(*add_seconds(few.start_jd, few.start_jd_fraction, first))
 
 
 def _draws_file(fitted: fit.Fit, drawn: fit.Draws) -> bytes:

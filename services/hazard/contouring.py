@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from libs.astro import corridor
-from libs.astro.corridor import Line
+from libs.astro.corridor import Box, Line
 from libs.astro.geodesy import MEAN_RADIUS_KM
 from libs.astro.time import add_seconds, jd_to_datetime
 from services.hazard.domain import TravellingBox
@@ -64,7 +65,7 @@ def ends_of(results: Sequence[SampleResult]) -> Ends:
     return Ends(line, sample, seconds, *line.place(lat, lon, along))
 
 
-def ways(visits: Visits, ends: Ends) -> Ways:
+def ways(visits: Visits, ends: Ends, threads: int = 1) -> Ways:
     """Of the first MOST_SAMPLES samples."""
     some = visits.of_samples(0, MOST_SAMPLES)
     new = np.flatnonzero(
@@ -73,31 +74,36 @@ def ways(visits: Visits, ends: Ends) -> Ways:
     last = np.r_[new[1:], len(some.sample)][: len(new)] - 1
     of = np.searchsorted(ends.sample, some.sample[new])
     near = ends.along_rad[of]
-    came = ends.line.place(some.entry_lat_deg[new], some.entry_lon_deg[new], near)
-    went = ends.line.place(some.exit_lat_deg[last], some.exit_lon_deg[last], came[0])
+    came = _placed(ends.line, some.entry_lat_deg[new], some.entry_lon_deg[new], near, threads)
+    went = _placed(ends.line, some.exit_lat_deg[last], some.exit_lon_deg[last], came[0], threads)
     return Ways(
         some.kind[new], some.band[new], some.survival[new].astype(np.float64), some.entry_s[new], *came,
         some.exit_s[last], *went, ends.seconds[of], ends.along_rad[of], ends.left_km[of],
     )  # fmt: skip
 
 
+def _placed(line: Line, lat_deg: Array, lon_deg: Array, near_rad: Array, threads: int) -> tuple[Array, Array]:
+    """Each place by itself, so that how they are split changes nothing."""
+    with ThreadPoolExecutor(threads) as pool:
+        parts = pool.map(line.place, *(np.array_split(one, threads) for one in (lat_deg, lon_deg, near_rad)))
+        along, left = zip(*parts, strict=True)
+    return np.concatenate(along), np.concatenate(left)
+
+
 def joined(parts: Sequence[Ways]) -> Ways:
     return Ways(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Ways)))
 
 
-def geojson(all_ways: Ways, ends: Ends, scenario: Scenario, start: tuple[float, float]) -> bytes:
+def geojson(all_ways: Ways, ends: Ends, scenario: Scenario, start: tuple[float, float], threads: int = 1) -> bytes:
     """Contours as features: one for each percentage, level and part of the line, with its times.
 
     A box of a percentage holds that share of the pieces expected to fall through the level, or of the re-entry points
     where level is "80 km". Parts of one contour share edges.
     """
-    features = [
-        feature
-        for level, points in _levels(all_ways, ends, scenario)
-        for percent in PERCENTS
-        if len(points[0])
-        for feature in _features(level, percent, points, ends.line, start)
-    ]
+    levels = [(level, points) for level, points in _levels(all_ways, ends, scenario) if len(points[0])]
+    with ThreadPoolExecutor(threads) as pool:
+        each = pool.map(lambda one: list(_features(one[0], one[1], ends.line, start)), levels)
+        features = [feature for found in each for feature in found]
     return json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":")).encode()
 
 
@@ -111,10 +117,18 @@ def _levels(all_ways: Ways, ends: Ends, scenario: Scenario) -> Iterator[tuple[st
 
 
 def _features(
-    level: str, percent: int, points: tuple[Array, Array, Array, Array], line: Line, start: tuple[float, float]
+    level: str, points: tuple[Array, Array, Array, Array], line: Line, start: tuple[float, float]
 ) -> Iterator[dict[str, Any]]:
-    along, left, weight, seconds = points
-    box = corridor.percentile(along, left, weight, percent / 100.0)
+    found = corridor.percentiles(*points[:3], [percent / 100.0 for percent in PERCENTS])
+    for percent, box in zip(PERCENTS, found, strict=True):
+        yield from _parts(level, percent, box, points, line, start)
+
+
+def _parts(
+    level: str, percent: int, box: Box, points: tuple[Array, Array, Array, Array], line: Line,
+    start: tuple[float, float],
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    along, left, _, seconds = points
     inside = (along >= box.from_rad) & (along <= box.until_rad) & (left >= box.right_km) & (left <= box.left_km)
     for number, (low, high, rings) in enumerate(corridor.polygons(line, box)):
         here = seconds[inside & (along >= low) & (along <= high)]

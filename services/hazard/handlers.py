@@ -181,6 +181,7 @@ class Settler:
             await blobs.get(asked.drivers_sha256),
             await blobs.get(asked.airspace_sha256),
             asked.reentry_altitude_km,
+            self.desk.settings.hazard_worker_threads,
         )
         chunks = {one.chunk: one for one in run.chunks}
         visits = tuple(

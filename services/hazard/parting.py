@@ -44,7 +44,7 @@ def settle(job: assessing.Job, chunks: tuple[Chunk, ...], scenario_sha256: str, 
     for part in parts(chunks, job.sample_count, blobs):
         names.append(_put(blobs, visit_files.write(part, told)))
         if len(part.sample) and part.sample[0] < contouring.MOST_SAMPLES:
-            ways.append(contouring.ways(part, ends))
+            ways.append(contouring.ways(part, ends, job.threads))
     return _settled(assessed, chosen, ends, ways, tuple(names), job, blobs)
 
 
@@ -61,7 +61,7 @@ def _settled(
         _put(blobs, assessed.points),
         _put(blobs, assessed.minutes),
         names,
-        _put(blobs, contouring.geojson(joined, ends, chosen, start)),
+        _put(blobs, contouring.geojson(joined, ends, chosen, start, job.threads)),
         tuple(contouring.boxes(joined, chosen, len(ends.sample))),
     )
 
