@@ -90,6 +90,14 @@ bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 fuzz: gen ## new bytes for the gate, 60 s of them; what stops it is kept in build/fuzz
 	@SPACECOM_FUZZ_SECONDS=60 $(BIN)/pytest services/ingest/tests/test_fuzz.py
 
+test-postgis: gen /usr/lib/postgresql/15/lib/postgis-3.so ## airspace on Debian's Postgres with PostGIS, installed for it (needs root)
+	@$(BIN)/pytest -m postgis services/ingest/tests/test_postgis.py
+
+/usr/lib/postgresql/%/lib/postgis-3.so:
+	@test "$$(id -u)" = 0 || { echo "PostGIS is not installed; as root: apt-get install postgresql-$*-postgis-3"; exit 1; }
+	@DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql-$*-postgis-3 >/dev/null || \
+	  { echo "the Debian package postgresql-$*-postgis-3 cannot be installed here; the tests with PostGIS did not run"; exit 1; }
+
 torture: gen ## campaigns of hours, on demand
 	@$(BIN)/pytest -m torture --timeout 7200
 	@SPACECOM_TEST_KILLS=30 $(BIN)/pytest tests-e2e/test_survival.py
@@ -118,4 +126,4 @@ sbom: gen ## what each image holds, as CycloneDX in build/sbom
 	  $(BIN)/cyclonedx-py requirements --output-reproducible -o build/sbom/$$service.json build/sbom/$$service.txt || exit 1; \
 	done
 
-.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit fuzz holes licences secrets images sbom
+.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit fuzz holes licences secrets images sbom test-postgis

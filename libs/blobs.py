@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import os
 import re
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -55,6 +57,25 @@ class Blobs:
         if hashlib.sha256(data).hexdigest() != sha256:
             raise BlobCorrupt(f"blob {sha256} holds other bytes than were put; restore it from a backup")
         return data
+
+    async def stored(self) -> AsyncIterator[tuple[str, datetime]]:
+        """Hashes of all blobs and when each was last put; those of other namespaces are none of ours."""
+        async for page in obstore.list(self._store, prefix=self._prefix or None):
+            for one in page:
+                sha256 = one["path"].rpartition("/")[2]
+                if _SHA256.fullmatch(sha256) and one["path"] == self._path(sha256):
+                    yield sha256, one["last_modified"]
+
+    async def is_older(self, sha256: str, than: datetime) -> bool:
+        """Whether it is there, and was last put before."""
+        try:
+            found = await obstore.head_async(self._store, self._path(sha256))
+        except (NotFoundError, FileNotFoundError):
+            return False
+        return found["last_modified"] < than
+
+    async def remove(self, sha256: str) -> None:
+        await obstore.delete_async(self._store, self._path(sha256))
 
     def _path(self, sha256: str) -> str:
         return f"{self._prefix}{sha256[:2]}/{sha256}"

@@ -38,7 +38,7 @@ INSERT = """
                        $7::timestamptz[], $8::timestamptz[]) WITH ORDINALITY
          AS r (event_id, stream, version, type, data, meta, occurred_at, available_at, place)
     ORDER BY r.place
-    RETURNING *
+    RETURNING position, available_at, recorded_at
 """  # under the log's lock: clock_timestamp() of one append is then never before another's of a lower position
 
 M = TypeVar("M", bound=Message)
@@ -108,8 +108,22 @@ class RequestKey:
 
 
 Write = tuple[str, int, Sequence[Fact]]  # stream, version decided on, facts
-Row = tuple[object, ...]
 Project = Callable[[Connection, Recorded], Awaitable[None]]
+ProjectAll = Callable[[Connection, Sequence[Recorded]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is inserted for a fact."""
+
+    stream: str
+    version: int
+    type: str
+    data: bytes
+    meta: str
+    fact: Fact
+    cause: Cause
+    redistribution: str
 
 
 @dataclass(eq=False, slots=True)
@@ -129,13 +143,31 @@ def derived_id(cause: UUID, service: str, ordinal: int) -> UUID:
     return uuid.uuid5(cause, f"{service}/{ordinal}")
 
 
-class EventLog:
-    """`project` writes the read models of own facts, in the transaction that appends them."""
+def one_by_one(project: Project) -> ProjectAll:
+    async def project_all(conn: Connection, events: Sequence[Recorded]) -> None:
+        for one in events:
+            await project(conn, one)
 
-    def __init__(self, pool: asyncpg.Pool, service: str, project: Project | None = None) -> None:
+    return project_all
+
+
+class EventLog:
+    """`project_all` writes the read models of own facts, in the transaction that appends them.
+
+    It gets the facts of an append in order; its rows must not depend on how a rebuild groups them.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        service: str,
+        project: Project | None = None,
+        *,
+        project_all: ProjectAll | None = None,
+    ) -> None:
         self.pool = pool
         self.service = service
-        self._project = project
+        self.project_all = project_all or (one_by_one(project) if project else None)
         self._waiting: list[_Waiting] = []
         self._committing: asyncio.Task[None] | None = None
         self.appended = asyncio.Event()  # set by each append, before its commit; the relay clears it
@@ -249,7 +281,7 @@ class EventLog:
         self, conn: Connection, group: Sequence[tuple[Sequence[Write], Cause]]
     ) -> list[list[Recorded] | Conflict]:
         """Each of the group as a whole or its Conflict."""
-        encoded = [[row for write in writes for row in _rows(write, cause)] for writes, cause in group]
+        encoded = [_encode(writes, cause) for writes, cause in group]
         await conn.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
         versions = await _versions(conn, sorted({stream for writes, _ in group for stream, _, _ in writes}))
         conflicts = [_claim(writes, versions) for writes, _ in group]
@@ -257,18 +289,42 @@ class EventLog:
         stored = iter(await self._insert(conn, rows))
         return [conflict or list(islice(stored, len(made))) for made, conflict in zip(encoded, conflicts, strict=True)]
 
-    async def _insert(self, conn: Connection, rows: Sequence[Row]) -> list[Recorded]:
+    async def _insert(self, conn: Connection, rows: Sequence[_Row]) -> list[Recorded]:
         if not rows:
             return []
-        stored = [
-            recorded(row) for row in await conn.fetch(INSERT, *(list(column) for column in zip(*rows, strict=True)))
-        ]
-        if self._project:
-            for one in stored:
-                await self._project(conn, one)
+        stamps = await conn.fetch(
+            INSERT,
+            [row.fact.event_id for row in rows],
+            [row.stream for row in rows],
+            [row.version for row in rows],
+            [row.type for row in rows],
+            [row.data for row in rows],
+            [row.meta for row in rows],
+            [row.fact.occurred_at for row in rows],
+            [row.fact.available_at for row in rows],
+        )
+        stored = [_stored(row, *stamp) for row, stamp in zip(rows, stamps, strict=True)]
+        if self.project_all:
+            await self.project_all(conn, stored)
         self.appended.set()
         telemetry.events_appended.add(len(stored), {"service": self.service})
         return stored
+
+
+def _stored(row: _Row, position: int, available_at: datetime, recorded_at: datetime) -> Recorded:
+    return Recorded(
+        position,
+        row.fact.event_id,
+        row.stream,
+        row.version,
+        row.type,
+        row.data,
+        row.fact.occurred_at,
+        available_at,
+        recorded_at,
+        row.cause,
+        row.redistribution,
+    )
 
 
 def recorded(row: asyncpg.Record) -> Recorded:
@@ -308,31 +364,29 @@ def _claim(writes: Sequence[Write], versions: dict[str, int]) -> Conflict | None
     return None
 
 
-def _rows(write: Write, cause: Cause) -> list[Row]:
+def _encode(writes: Sequence[Write], cause: Cause) -> list[_Row]:
+    metas: dict[str, str] = {}  # of each class: the same for all else of a cause
+    return [row for write in writes for row in _rows(write, cause, metas)]
+
+
+def _rows(write: Write, cause: Cause, metas: dict[str, str]) -> list[_Row]:
     stream, after, facts = write
-    return [
-        (
-            fact.event_id,
-            stream,
-            version,
-            fact.message.DESCRIPTOR.full_name,
-            _encoded(stream, fact.message),
-            _meta(fact, cause),
-            fact.occurred_at,
-            fact.available_at,
-        )
-        for version, fact in enumerate(facts, after + 1)
-    ]
+    rows: list[_Row] = []
+    for version, fact in enumerate(facts, after + 1):
+        kind = fact.message.DESCRIPTOR.full_name
+        held = topics.redistribution_of(kind, fact.redistribution)
+        meta = metas[held] = metas.get(held) or _meta(cause, held)
+        rows.append(_Row(stream, version, kind, _encoded(stream, fact.message), meta, fact, cause, held))
+    return rows
 
 
-def _meta(fact: Fact, cause: Cause) -> str:
-    kind = fact.message.DESCRIPTOR.full_name
+def _meta(cause: Cause, redistribution: str) -> str:
     return json.dumps(
         {
             "correlation_id": str(cause.correlation_id),
             "causation_id": str(cause.causation_id or ""),
             "traceparent": cause.traceparent,
-            "redistribution": topics.redistribution_of(kind, fact.redistribution),
+            "redistribution": redistribution,
         }
     )
 

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
-from uuid import UUID
+from datetime import UTC, datetime
 
 import asyncpg
 import grpc
@@ -13,16 +12,16 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownTopicOrPar
 
 from libs import rpc, topics
 from libs.consume import Subscription
-from libs.eventlog import LOG_LOCK, Cause, EventLog, Fact, Project, Recorded, recorded
+from libs.eventlog import LOG_LOCK, EventLog, Fact, Recorded, recorded
+from libs.logwire import from_wire, read_log, to_wire
 from libs.postgres import Connection
-from libs.redistribution import INTERNAL, allows
 from libs.relay import Relay
+from libs.retention import Removal, Retention
 from libs.topics import Topic
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
 from spacecom.eventlog.v1 import operations_service_pb2 as pb
 from spacecom.eventlog.v1.eventlog_service_pb2_grpc import (
     EventLogServiceServicer,
-    EventLogServiceStub,
     add_EventLogServiceServicer_to_server,
 )
 from spacecom.eventlog.v1.operations_service_pb2_grpc import (
@@ -32,6 +31,7 @@ from spacecom.eventlog.v1.operations_service_pb2_grpc import (
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR, ROLE_VIEWER
 
 BATCH = 200
+REBUILD_BATCH = 1000
 FOLLOW_S = 0.2
 MAX_PART_BYTES = 2**20
 LAG_EVENTS = 1000  # behind by more than this the relay counts as degraded
@@ -48,12 +48,12 @@ class Operations:
     bootstrap_servers: str
     namespace: str
     subscriptions: Sequence[Subscription] = ()
-    project: Project | None = None
     tables: Sequence[str] = ()
     upstream: Mapping[str, Sequence[str]] = field(default_factory=dict)
     upstream_addresses: Mapping[str, str] = field(default_factory=dict)
     model_version: Callable[[], str] = str
     degraded: Sequence[Callable[[], Awaitable[list[str]]]] = ()
+    retention: Retention | None = None
     open_work: Sequence[Callable[[], Awaitable[int]]] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     broker_problem: str = ""
@@ -117,15 +117,17 @@ class Operations:
 
     async def _rebuild_own(self) -> int:
         """Appends wait meanwhile; readers see the old rows until the new ones are complete."""
-        if not self.project or not self.tables:
+        project_all = self.log.project_all
+        if not project_all or not self.tables:
             return 0
         count = 0
         async with self.log.pool.acquire() as conn, conn.transaction():
             await conn.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
             await _empty(conn, self.tables)
-            async for row in conn.cursor("SELECT * FROM events ORDER BY position", prefetch=BATCH):
-                await self.project(conn, recorded(row))
-                count += 1
+            cursor = await conn.cursor("SELECT * FROM events ORDER BY position")
+            while rows := await cursor.fetch(REBUILD_BATCH):
+                await project_all(conn, [recorded(row) for row in rows])
+                count += len(rows)
         return count
 
     async def _rebuild_upstream(self, service: str, token: str) -> int:
@@ -210,60 +212,6 @@ async def _has_members(admin: AIOKafkaAdminClient, group: str) -> bool:
 async def _empty(conn: Connection, tables: Sequence[str]) -> None:
     for table in tables:
         await conn.execute(f"DELETE FROM {table}")
-
-
-async def read_log(address: str, token: str, request: log_pb.ReadRequest | None = None) -> AsyncIterator[Recorded]:
-    """Events of another service's log, through its server."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = EventLogServiceStub(channel)
-        answers = stub.Read(request or log_pb.ReadRequest(), metadata=(("authorization", f"Bearer {token}"),))
-        async for answer in answers:
-            for event in answer.events:
-                yield from_wire(event)
-
-
-def from_wire(event: log_pb.RecordedEvent) -> Recorded:
-    """Raises FailedPrecondition for an event whose data was withheld: it cannot be taken for the fact."""
-    if event.withheld:
-        raise rpc.FailedPrecondition(
-            f"event {event.position} of {event.stream} is {event.redistribution} and was withheld; "
-            "read the log with a token that has the right to it"
-        )
-    return Recorded(
-        event.position,
-        UUID(event.event_id),
-        event.stream,
-        event.version,
-        event.type,
-        event.data,
-        event.occurred_at.ToDatetime(UTC),
-        event.available_at.ToDatetime(UTC),
-        event.recorded_at.ToDatetime(UTC),
-        Cause(UUID(event.correlation_id), UUID(event.causation_id) if event.causation_id else None, event.traceparent),
-        event.redistribution or INTERNAL,
-    )
-
-
-def to_wire(event: Recorded, rights: frozenset[str]) -> log_pb.RecordedEvent:
-    """What the caller has no right to is left out; that it is there stays visible, so that no position is missing."""
-    withheld = not allows(rights, event.redistribution)
-    wire = log_pb.RecordedEvent(
-        position=event.position,
-        event_id=str(event.event_id),
-        stream=event.stream,
-        version=event.version,
-        type=event.type,
-        data=b"" if withheld else event.data,
-        redistribution=event.redistribution,
-        withheld=withheld,
-        correlation_id=str(event.cause.correlation_id),
-        causation_id=str(event.cause.causation_id or ""),
-        traceparent=event.cause.traceparent,
-    )
-    wire.occurred_at.FromDatetime(event.occurred_at)
-    wire.available_at.FromDatetime(event.available_at)
-    wire.recorded_at.FromDatetime(event.recorded_at)
-    return wire
 
 
 class EventLogServicer(EventLogServiceServicer):
@@ -372,6 +320,14 @@ class OperationsServicer(OperationsServiceServicer):
         names, count = await self._operations.rebuild_topics(request.force_topics)
         return pb.RebuildTopicsResponse(topics=names, event_count=count)
 
+    async def ApplyRetention(self, request: pb.ApplyRetentionRequest, context: object) -> pb.ApplyRetentionResponse:
+        rpc.require(ROLE_OPERATOR)
+        retention = self._operations.retention
+        if retention is None:
+            return pb.ApplyRetentionResponse()
+        removals = await retention.apply(rpc.token.get(), datetime.now(UTC), dry_run=request.dry_run)
+        return pb.ApplyRetentionResponse(removals=map(_removal, removals))
+
     async def GetFlow(self, request: pb.GetFlowRequest, context: object) -> pb.GetFlowResponse:
         rpc.require(ROLE_VIEWER)
         return await self._operations.flow()
@@ -389,6 +345,10 @@ class OperationsServicer(OperationsServiceServicer):
             else:
                 known += 1
         return pb.ImportResponse(imported_count=new, known_count=known)
+
+
+def _removal(one: Removal) -> pb.Removal:
+    return pb.Removal(policy=one.policy, count=one.count, note=one.note)
 
 
 def _parked(row: asyncpg.Record) -> pb.ParkedMessage:

@@ -23,7 +23,7 @@ GRANTS = """
     GRANT USAGE ON SCHEMA public TO {role};
     GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public TO {role};
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role};
-    REVOKE UPDATE, DELETE, TRUNCATE ON events FROM {role};
+    REVOKE UPDATE, DELETE, TRUNCATE ON events, removals FROM {role};
     REVOKE ALL ON migrations FROM {role};
 """
 

@@ -15,10 +15,11 @@ from pydantic_settings import SettingsConfigDict
 from libs import contracts, operations, postgres, rpc, telemetry
 from libs.blobs import Blobs
 from libs.consume import Subscription
-from libs.eventlog import EventLog, Project
+from libs.eventlog import EventLog, Project, ProjectAll
 from libs.operations import Operations
 from libs.postgres import PostgresSettings
 from libs.relay import Relay
+from libs.retention import Retention, RetentionSettings
 from libs.rpc import Add, ErrorTable, RpcSettings
 from libs.telemetry import TelemetrySettings
 
@@ -34,7 +35,7 @@ NOT_YET = (  # the server is away, or the owner has not prepared it
 )
 
 
-class ServiceSettings(PostgresSettings, TelemetrySettings, RpcSettings):
+class ServiceSettings(PostgresSettings, TelemetrySettings, RpcSettings, RetentionSettings):
     model_config = SettingsConfigDict(env_prefix="SPACECOM_", frozen=True)
 
     kafka_bootstrap: str = Field(description="Kafka brokers as host:port, separated by commas.")
@@ -82,7 +83,8 @@ async def serve(
     service: str,
     settings: ServiceSettings,
     *,
-    project: Project | None,
+    project: Project | None = None,
+    project_all: ProjectAll | None = None,
     rebuild_tables: Sequence[str],
     upstream: Mapping[str, Sequence[str]],
     wire: Callable[[Mesh], Wiring],
@@ -96,7 +98,7 @@ async def serve(
         if pool is None:
             return
         stack.push_async_callback(pool.close)
-        log = EventLog(pool, service, project)
+        log = EventLog(pool, service, project, project_all=project_all)
         broker = KafkaBroker(
             settings.kafka_bootstrap,
             client_id=f"spacecom-{service}",
@@ -106,7 +108,9 @@ async def serve(
             graceful_timeout=10.0,
             logger=None,
         )
-        wiring = wire(Mesh(pool, log, broker, Blobs(settings.blobs_url, settings.namespace)))
+        blobs = Blobs(settings.blobs_url, settings.namespace)
+        retention = Retention(log, blobs, settings)
+        wiring = wire(Mesh(pool, log, broker, blobs))
         relay = Relay(log, settings.kafka_bootstrap, settings.namespace)
         condition = Operations(
             service=service,
@@ -115,18 +119,19 @@ async def serve(
             bootstrap_servers=settings.kafka_bootstrap,
             namespace=settings.namespace,
             subscriptions=wiring.subscriptions,
-            project=project,
             tables=rebuild_tables,
             upstream=upstream,
             upstream_addresses=settings.upstream_addresses,
             model_version=wiring.model_version,
             degraded=wiring.degraded,
+            retention=retention,
             open_work=wiring.open_work,
         )
         add = [*wiring.add_rpc, operations.register(condition)]
         server = rpc.Server(settings, directory, add=add, errors=wiring.errors)
         await stack.enter_async_context(_running(server, relay))
-        work = [_get_ready(condition, server, broker, wiring), *(start() for start in wiring.on_start)]
+        starts = [*wiring.on_start, retention.keep_applying]
+        work = [_get_ready(condition, server, broker, wiring), *(start() for start in starts)]
         await _until(stopped, work)
         await server.set_ready(ready=False)
         for subscription in wiring.subscriptions:

@@ -22,7 +22,7 @@ from infra.local.mesh import Files, NotRunning, read
 
 READY_S = 180.0
 CHECKOUT = Path(__file__).parents[1]
-MECHANISM = {"events", "relay", "progress", "parked", "requests", "migrations", "due", "attempts"}
+MECHANISM = {"events", "relay", "progress", "parked", "requests", "removals", "migrations", "due", "attempts"}
 
 
 @dataclass

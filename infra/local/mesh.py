@@ -124,6 +124,7 @@ def environment(
     """Of one process."""
     service = name.removesuffix("-worker")
     upstream = {one: f"127.0.0.1:{taken[one]}" for one in UPSTREAM.get(service, ())}
+    others = {one: f"127.0.0.1:{taken[one]}" for one in PARTS if one not in (name, "hazard-worker")}
     return os.environ | {
         "PYTHONUNBUFFERED": "1",
         "SPACECOM_POSTGRES_URL": postgres_url,
@@ -134,6 +135,7 @@ def environment(
         "SPACECOM_BLOBS_URL": os.environ.get("SPACECOM_BLOBS_URL") or folder(files.home / "blobs").as_uri(),
         "SPACECOM_TRACES_FILE": os.environ.get("SPACECOM_TRACES_FILE") or str(files.traces),
         "SPACECOM_UPSTREAM_ADDRESSES": json.dumps(upstream),
+        "SPACECOM_RETENTION_LOG_ADDRESSES": json.dumps(others if name == "ingest" else {}),
     }
 
 

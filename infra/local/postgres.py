@@ -24,12 +24,13 @@ SOCKET_PATH_LIMIT = 90  # the kernel's is 107 bytes with the file's name
 
 @dataclass
 class Postgres:
-    """`durable=False` is for tests that never outlive the server."""
+    """`durable=False` is for tests that never outlive the server; `binaries` are others than the wheel's."""
 
     home: Path
     durable: bool = True
     kept_port: int = 0
     account: Account = field(default_factory=unprivileged)
+    binaries: Path | None = None
     port: int = 0
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -58,7 +59,7 @@ class Postgres:
 
     def launch(self, output: int | IO[bytes]) -> None:
         """Starts the process and does not wait for it."""
-        binaries = _binaries()
+        binaries = self.binaries or _binaries()
         data = self._initialised(binaries)
         self.port = port(self.port or self.kept_port)
         self.process = self._spawn(binaries, data, output)
@@ -94,7 +95,14 @@ class Postgres:
     def answers(self) -> bool:
         if self.process is None or self.process.poll() is not None:
             return False
-        asked: list[str | Path] = [_binaries() / "bin/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        asked: list[str | Path] = [
+            (self.binaries or _binaries()) / "bin/pg_isready",
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
         return subprocess.run(asked, check=False).returncode == 0
 
     def _sockets(self) -> Path:

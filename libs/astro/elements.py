@@ -1,7 +1,7 @@
 """Mean elements of SGP4 as published, and why a record that claims to hold some is refused."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 
@@ -39,7 +39,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ElementSet:
-    """One set. Angles in degrees, epoch as a UTC Julian date pair; name and designator as the source wrote them."""
+    """One set. Angles in degrees, epoch as a UTC Julian date pair; name and designator as the source wrote them.
+
+    `created` is when the publisher made the record, as a UTC Julian date pair, None where it does not say; it is no
+    part of what the set says, so two that differ only there are equal.
+    """
 
     catalogue_number: int
     object_name: bytes
@@ -58,6 +62,7 @@ class ElementSet:
     classification: str
     element_set_number: int
     revolution_number: int
+    created: tuple[float, float] | None = field(default=None, compare=False, repr=False)
 
 
 MAX_CATALOGUE_NUMBER = 999_999_999

@@ -21,6 +21,7 @@ CASES = {  # case: module and function of no argument that returns its Outcome
     "B8": ("libs.bench.entry", "fragments"),
     "B9": ("libs.bench.airspace", "lookup"),
     "B10": ("services.hazard.bench", "end_to_end"),
+    "B13": ("libs.bench.catalogue", "ingested"),
     "log": ("libs.bench.log", "throughput"),
 }
 

@@ -18,7 +18,7 @@ from libs.ccsds.layout import CARTESIAN, Block, Layout, group, may, must, read_a
 from libs.ccsds.messages import Message
 from libs.rows.csv_rows import read_csv_rows
 from libs.rows.json_rows import read_json_rows
-from libs.rows.values import Bad, amount, field, instant, number, optional, text, whole, within
+from libs.rows.values import Bad, Instant, amount, field, instant, number, optional, text, whole, within
 
 _NUMBERS = {
     "mean_motion_rev_day": "MEAN_MOTION",
@@ -84,12 +84,21 @@ def element_set(record: dict[str, Any]) -> ElementSet:
         classification=optional(record, "CLASSIFICATION_TYPE", text) or "U",
         **_values(record, _NUMBERS, number),
         **_values(record, _INTEGERS, whole),
+        created=_created(record),
     )
     found = problem(elements)
     if found:
         name, reason, detail = found
         raise Bad(_KEYS[name], reason, detail)
     return elements
+
+
+def _created(record: dict[str, Any]) -> Instant | None:
+    """Publishers write it in more ways than the book has; one not read is as if not there, the set being good."""
+    try:
+        return optional(record, "CREATION_DATE", instant)
+    except Bad:
+        return None
 
 
 def _values(record: dict[str, Any], keys: dict[str, str], read: Callable[[object], Any]) -> dict[str, Any]:

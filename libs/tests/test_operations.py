@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from infra.local.testing import settings_of
-from libs import contracts, operations, rpc
+from libs import contracts, logwire, operations, rpc
 from libs.consume import Rejected
 from libs.eventlog import EventLog, derived_id
 from libs.operations import Operations
@@ -32,6 +32,7 @@ METHODS = {
     "Redrive": pb.RedriveRequest(consumer="propagation"),
     "RebuildReadModels": pb.RebuildReadModelsRequest(),
     "RebuildTopics": pb.RebuildTopicsRequest(),
+    "ApplyRetention": pb.ApplyRetentionRequest(dry_run=True),
     "GetFlow": pb.GetFlowRequest(),
     "Import": iter(()),
 }
@@ -179,7 +180,7 @@ async def test_the_log_is_read_by_stream_position_and_time(bench, channel):
     await bench.write("rejected/a", 3)
     await bench.write("rejected/b", 3)
     events = await bench.log.read()
-    assert [operations.from_wire(event) for event in await read(channel)] == events
+    assert [logwire.from_wire(event) for event in await read(channel)] == events
     assert [event.version for event in await read(channel, stream="rejected/b")] == [1, 2, 3]
     assert [event.position for event in await read(channel, after_position=2, limit=3)] == [3, 4, 5]
     request = log_pb.ReadRequest()
@@ -211,7 +212,7 @@ async def test_a_rebuild_stops_at_what_is_withheld_from_it(bench, channel, condi
     await bench.write("rejected/a", 1)
     address = condition.upstream_addresses["ingest"]
     with pytest.raises(rpc.FailedPrecondition, match="withheld"):
-        [event async for event in operations.read_log(address, "viewer")]
+        [event async for event in logwire.read_log(address, "viewer")]
 
 
 async def test_a_long_log_comes_in_parts_that_any_client_takes(bench, channel):
@@ -266,7 +267,7 @@ async def test_what_is_appended_while_a_read_model_is_made_again_is_in_it_once(b
     by its own hand and by the rebuild's."""
     await owner.execute(TABLE + "; GRANT ALL ON counted TO spacecom_ingest")
     log = EventLog(bench.log.pool, "ingest", count)
-    condition.log, condition.project, condition.tables = log, count, ("counted", "requests")
+    condition.log, condition.tables = log, ("counted", "requests")
     await asyncio.gather(*(log.commit(f"rejected/{n}", [fact()], after=0, cause=cause()) for n in range(200)))
     await owner.execute("UPDATE counted SET events = 99")
     async with owner.transaction():

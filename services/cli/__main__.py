@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from services.cli import auditing, catalogue, data, demo, hazards, pieces, replaying, running, show
+from services.cli import airspace, auditing, catalogue, data, demo, hazards, pieces, rejected, replaying, running, show
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.command()(running.doctor)
 app.command()(demo.demo)
 app.command()(replaying.replay)
 app.command()(data.ingest)
+app.command()(rejected.rejected)
+app.command()(airspace.airspace)
 app.command()(data.objects)
 app.command()(hazards.predict)
 app.command("hazard")(hazards.hazard_of)
@@ -39,6 +41,7 @@ app.command()(auditing.parked)
 app.command()(auditing.redrive)
 app.command("rebuild-read-models")(auditing.rebuild_read_models)
 app.command("rebuild-topics")(auditing.rebuild_topics)
+app.command()(auditing.retention)
 
 
 def main() -> int:

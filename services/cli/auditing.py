@@ -120,3 +120,20 @@ def rebuild_topics(
         show.document(answer)
     else:
         show.line(f"{', '.join(answer.topics)} recreated; {answer.event_count} events are being published again")
+
+
+def retention(
+    service: Service,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only; remove nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove what a service's retention policies let go; never a fact or what one cites."""
+    request = pb.ApplyRetentionRequest(dry_run=dry_run)
+    answer = client.connect().ask(service, OperationsServiceStub, "ApplyRetention", request, REBUILD_S)
+    if json:
+        show.document(answer)
+        return
+    for one in answer.removals:
+        show.line(f"{one.policy}: {one.note or f'{one.count} ' + ('would be removed' if dry_run else 'removed')}")
+    if not answer.removals:
+        show.line("no policy is on; see SPACECOM_RETENTION_… in docs/reference/settings.md")

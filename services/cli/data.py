@@ -1,6 +1,7 @@
 """ingest, objects: what comes in, and the catalogue."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import client, show
+from services.cli import bulk, client, show
 from services.cli.client import Mesh, Refused
 from services.cli.running import Json
 from spacecom.ingest.v1 import ingest_service_pb2 as pb
@@ -76,49 +77,80 @@ def submit(mesh: Mesh, header: pb.SubmitHeader, data: bytes) -> pb.SubmitRespons
 
 
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="Files of one kind each.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders and archives (zip, tar, tar.gz, gz).")],
     source: Annotated[str, typer.Option(help="Name of where they come from.")] = "local-file",
     form: Annotated[Format | None, typer.Option("--format", help="Their kind; recognised when left out.")] = None,
     dataset: Annotated[str, typer.Option(help="Airspace and traffic: name of the dataset.")] = "",
     available_at: Annotated[
-        datetime | None, typer.Option(help="When the source published them, UTC; unknown when left out.")
+        datetime | None,
+        typer.Option(
+            help="When the source published them, UTC; left out: what manifest.json or a file's name says, "
+            "else what its records say."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Submit element sets, catalogue rows, messages, space weather or airspace: all of docs/reference/formats.md."""
+    """Submit element sets, catalogue rows, messages, space weather or airspace: all of docs/reference/formats.md.
+
+    Run again after an interruption it goes on where it stopped: what was handled to its end is not sent again.
+    """
     mesh = client.connect()
     header = pb.SubmitHeader(source=source, dataset=dataset)
     if form:
         header.format = _WIRE[form]
-    if available_at:
-        header.available_at.FromDatetime(available_at.replace(tzinfo=UTC))
-    answers = [(file, submit(mesh, header, _bytes(file))) for file in files]
+    answers: list[tuple[str, pb.SubmitResponse]] = []
+    with show.progress(bulk.count(paths)) as advance:
+        for one in bulk.inputs(paths):
+            answers.append((one.name, _submitted(mesh, _stamped(header, available_at or one.available_at), one.data)))
+            if not json:
+                _tell(*answers[-1])
+            advance(one.name)
     if json:
-        show.document([{"file": str(file)} | show.fields(answer) for file, answer in answers])
-    else:
-        for file, answer in answers:
-            _tell(file, answer)
+        show.document([{"file": name} | show.fields(answer) for name, answer in answers])
+    elif len(answers) > 1:
+        _sum_up([answer for _, answer in answers])
     if any(answer.rejected_count for _, answer in answers):
         raise Refused("INPUT_REFUSED", "some of the input was refused; each refusal is recorded with its reason")
 
 
-def _tell(file: Path, answer: pb.SubmitResponse) -> None:
+def _stamped(header: pb.SubmitHeader, available_at: datetime | None) -> pb.SubmitHeader:
+    stamped = pb.SubmitHeader.FromString(header.SerializeToString())
+    if available_at:
+        stamped.available_at.FromDatetime(available_at if available_at.tzinfo else available_at.replace(tzinfo=UTC))
+    return stamped
+
+
+def _submitted(mesh: Mesh, header: pb.SubmitHeader, data: bytes) -> pb.SubmitResponse:
+    """What the service answered before to the same bytes, as the duplicates they are now; else its answer."""
+    asked = pb.GetSubmissionRequest(header=header, input_sha256=hashlib.sha256(data).hexdigest())
+    try:
+        known: pb.SubmitResponse = mesh.ask("ingest", IngestServiceStub, "GetSubmission", asked).submission
+    except Refused as refused:
+        if refused.reason not in ("UNKNOWN_SUBMISSION", "UNIMPLEMENTED"):
+            raise
+        return submit(mesh, header, data)
+    known.duplicate_count += known.accepted_count
+    known.accepted_count = 0
+    return known
+
+
+def _sum_up(answers: Sequence[pb.SubmitResponse]) -> None:
+    accepted, duplicate, refused = (
+        sum(getattr(answer, f"{kind}_count") for answer in answers) for kind in ("accepted", "duplicate", "rejected")
+    )
+    show.line(f"{len(answers)} files: {accepted} accepted, {duplicate} known already, {refused} refused")
+
+
+def _tell(name: str, answer: pb.SubmitResponse) -> None:
     kind = pb.InputFormat.Name(answer.format).removeprefix("INPUT_FORMAT_").lower().replace("_", " ")
     show.line(
-        f"{file}: {kind}: {answer.accepted_count} accepted, {answer.duplicate_count} known already, "
+        f"{show.harmless(name)}: {kind}: {answer.accepted_count} accepted, {answer.duplicate_count} known already, "
         f"{answer.rejected_count} refused"
     )
     for one in answer.rejections:
         show.line(f"  line {one.line}, column {one.column}: {show.harmless(one.detail)}", "yellow")
     if answer.rejected_count > len(answer.rejections):
         show.line(f"  and {answer.rejected_count - len(answer.rejections)} more")
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Refused("UNREADABLE_FILE", f"{file} cannot be read: {error.strerror}; check the path") from error
 
 
 def objects(

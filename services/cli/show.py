@@ -2,8 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -11,6 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
@@ -29,6 +32,16 @@ def json_line(content: dict[str, Any]) -> None:
     print(json.dumps(content), flush=True)  # noqa: T201  the command's result
 
 
+def json_lines(file: Path, contents: Iterable[dict[str, Any]]) -> int:
+    """Writes one JSON document on each line of a file; returns how many."""
+    count = 0
+    with file.open("w") as lines:
+        for content in contents:
+            lines.write(json.dumps(content) + "\n")
+            count += 1
+    return count
+
+
 def fields(message: Message) -> dict[str, Any]:
     found: dict[str, Any] = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
@@ -41,6 +54,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     for row in rows:
         made.add_row(*(escape(cell) for cell in row))
     out.print(made)
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal, nothing elsewhere; what is yielded takes one step, named for people."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+
+        def advance(name: str) -> None:
+            completed = bar.tasks[task].completed + 1
+            longest = max(completed, bar.tasks[task].total or 0)  # an archive has more files than one
+            bar.update(task, completed=completed, total=longest, description=escape(harmless(name)[-40:]))
+
+        yield advance
 
 
 def line(text: str, style: str = "") -> None:

@@ -100,7 +100,7 @@ def run(given: Inputs, chosen: Scenario, samples: int, folder: Path) -> Whole:
 def window_start(draws: bytes, drivers: Drivers) -> Epoch:
     """The 5 % quantile, as a prediction states it, by the first samples."""
     few = flight_files.read_draws(draws).part(0, FEW)
-    flights = flying.decayed(few, drivers, np.inf, THREADS)
+    flights = flying.decayed(few, drivers, flying.MAX_DAYS * 86400.0, THREADS)
     first = float(np.quantile(flights.seconds[flights.reached], assessing.WINDOW[0], method="inverted_cdf"))
     return Epoch(*add_seconds(few.start_jd, few.start_jd_fraction, first))
 

@@ -17,7 +17,7 @@ async def main() -> None:
     await service.serve(
         "ingest",
         settings,
-        project=projections.project,
+        project_all=projections.project_all,
         rebuild_tables=projections.TABLES,
         upstream={},
         wire=lambda mesh: wire(mesh, settings),

@@ -46,7 +46,7 @@ def decide_entry(command: OfferElements, entry: Entry) -> list[Event]:
 
 
 def published_at(elements: ElementSet, delivery: Delivery) -> datetime:
-    return delivery.available_at or epoch_of(elements)
+    return delivery.available_at or created_at(elements, delivery) or epoch_of(elements)
 
 
 def _offer(elements: ElementSet, entry: Entry, last: jumps.LastPublished | None, delivery: Delivery) -> list[Event]:
@@ -59,9 +59,11 @@ def _offer(elements: ElementSet, entry: Entry, last: jumps.LastPublished | None,
 
 
 def naming(elements: ElementSet, delivery: Delivery) -> Statement:
-    """What a set says of its object beside the orbit."""
+    """What a set says of its object beside the orbit; stated at a time that every encoding of the set gives."""
     said = Description(elements.object_name.strip(), long_designator(elements.international_designator))
-    return Statement(elements.catalogue_number, said, Basis.ELEMENT_SET, stated_at=published_at(elements, delivery))
+    return Statement(
+        elements.catalogue_number, said, Basis.ELEMENT_SET, stated_at=delivery.available_at or epoch_of(elements)
+    )
 
 
 def evolve_entry(entry: Entry, event: Event) -> Entry:
@@ -113,6 +115,13 @@ def altitudes_km(elements: ElementSet) -> tuple[float, float]:
 
 def epoch_of(elements: ElementSet) -> datetime:
     return jd_to_datetime(elements.epoch_jd, elements.epoch_jd_fraction)
+
+
+def created_at(elements: ElementSet, delivery: Delivery) -> datetime | None:
+    """When its publisher made it, if the record says so; a clock that is ahead of ours is not believed."""
+    if elements.created is None:
+        return None
+    return min(jd_to_datetime(*elements.created), delivery.received_at)
 
 
 def epoch_problem(elements: ElementSet, delivery: Delivery, lead: timedelta) -> str:

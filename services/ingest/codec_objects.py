@@ -1,10 +1,14 @@
 """Objects of the catalogue to and from the wire."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs import redistribution
-from services.ingest.description import FIELDS, UNKNOWN, Basis, DecayTime, Description, ObjectType, Origin, is_known
+from services.ingest.description import FIELDS, UNKNOWN, Basis, DecayTime, Description, ObjectType, Origin, known_fields
 from services.ingest.domain import ObjectCatalogued, ObjectDecayed, ObjectRetired, ObjectRevised
 from services.ingest.objects import Known
 from services.ingest.timestamps import timestamp
@@ -22,6 +26,7 @@ CLASSES = {
 }
 CLASSES_BACK: dict[int, str] = {int(number): name for name, number in CLASSES.items()}
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_stamp = lru_cache(maxsize=1024)(timestamp)
 Described = pb.ObjectCatalogued | pb.ObjectRevised
 
 
@@ -52,7 +57,7 @@ def to_described(event: ObjectCatalogued | ObjectRevised) -> Described:
 
 
 def description_to_wire(description: Description) -> pb.ObjectDescription:
-    values = {name: getattr(description, name) for name in FIELDS if is_known(description, name)}
+    values = known_fields(description)
     if "type" in values:
         values["type"] = TYPES[description.type]
     return pb.ObjectDescription(**values)
@@ -68,16 +73,24 @@ def _origin_to_wire(name: str, origin: Origin) -> pb.FieldSource:
         field=name,
         source=origin.source,
         basis=_BASES[origin.basis],
-        stated_at=timestamp(origin.stated_at),
+        stated_at=_stamp(origin.stated_at),  # copied into the message
         redistribution=CLASSES[origin.redistribution],
     )
 
 
 def origin_from_wire(said: pb.FieldSource | pb.ObjectDecayed, known_at: datetime) -> Origin:
     """`known_at` is when the fact was published, for those recorded before facts said it field by field."""
-    stated_at = said.stated_at.ToDatetime(UTC) if said.HasField("stated_at") else known_at
-    basis = _BASES_BACK.get(said.basis, Basis.ELEMENT_SET)
-    return Origin(basis, said.source, stated_at, CLASSES_BACK.get(said.redistribution, redistribution.INTERNAL))
+    at = said.stated_at
+    origin = _origin(said.basis, said.source, at.seconds, at.nanos, said.redistribution)
+    return origin if said.HasField("stated_at") else replace(origin, stated_at=known_at)
+
+
+@lru_cache(maxsize=1024)
+def _origin(basis: int, source: str, seconds: int, nanos: int, held: int) -> Origin:
+    """Of the many fields that one file states."""
+    stated_at = Timestamp(seconds=seconds, nanos=nanos).ToDatetime(UTC)
+    held_as = CLASSES_BACK.get(held, redistribution.INTERNAL)
+    return Origin(_BASES_BACK.get(basis, Basis.ELEMENT_SET), source, stated_at, held_as)
 
 
 def known_from_wire(fact: Described, known_at: datetime) -> tuple[Description, Mapping[str, Origin]]:
@@ -86,7 +99,7 @@ def known_from_wire(fact: Described, known_at: datetime) -> tuple[Description, M
         return description_from_wire(fact.description), origins
     description = Description(fact.object_name, fact.international_designator)
     origin = Origin(Basis.ELEMENT_SET, fact.source, known_at, redistribution.INTERNAL)
-    return description, {name: origin for name in FIELDS if is_known(description, name)}
+    return description, dict.fromkeys(known_fields(description), origin)
 
 
 def completed(fact: Described, known_at: datetime) -> Described:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
+from typing import Any
 
 
 class ObjectType(Enum):
@@ -52,8 +54,14 @@ FIELDS = tuple(field.name for field in fields(Description))
 UNKNOWN = Description()
 
 
-def is_known(description: Description, name: str) -> bool:
-    return bool(getattr(description, name) != getattr(UNKNOWN, name))
+_values = attrgetter(*FIELDS)
+_EMPTY = _values(UNKNOWN)
+
+
+def known_fields(description: Description) -> dict[str, Any]:
+    """Values of the fields that are known."""
+    stated = zip(FIELDS, _values(description), _EMPTY, strict=True)
+    return {name: value for name, value, empty in stated if value != empty}
 
 
 @dataclass(frozen=True, slots=True)

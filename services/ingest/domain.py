@@ -66,6 +66,14 @@ class BadSubmission(Exception):
     """The submission is not in order; nothing was recorded."""
 
 
+class UnknownSubmission(Exception):
+    """The caller submitted no such file, it was cut off, or its answer is no longer kept."""
+
+
+class UnknownRejection(Exception):
+    """Nothing was refused there, the caller has no right to it, or its input is no longer kept."""
+
+
 class UnknownObject(Exception):
     """No such object in the catalogue, or not one this caller may see."""
 

@@ -1,6 +1,7 @@
 """A submission: keep the bytes, read them, decide against what is known, record."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -70,20 +71,39 @@ class Receipt:
 
 
 async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, cause: Cause) -> Receipt:
-    """Idempotent by content: what is known already is counted and nothing of it recorded again."""
+    """Idempotent by content: what is known already is counted and nothing of it recorded again.
+
+    Recorded part by part; one that is cut off goes on where it stopped when the same bytes come again.
+    """
     kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(data)))
-    read = await gate.reader.read(stated, data)
-    read = await recording_objects.identify(gate.pool, read, kept)
-    read = _refuse_epochs(read, kept, timedelta(days=gate.settings.ingest_epoch_lead_days))
-    read = await _identify_messages(gate, read, kept)
-    if read.format in DATASETS and not kept.dataset:
-        raise domain.BadSubmission(f"{DATASETS[read.format]} needs the name of its dataset; state it in the header")
-    accepted, duplicate = await HANDLERS[read.format](gate, read, kept, cause)
-    rejections = tuple(_rejected(refusal, read.format, kept) for refusal in read.refusals)
-    await _record_rejections(gate, rejections, kept, cause)
-    outcome = Outcome(kept, accepted, duplicate, len(rejections))
+    receipt = Receipt(stated, 0, 0, 0, (), kept.input_sha256)
+    reader = gate.reader.parts(stated, data, gate.settings.ingest_batch_records)
+    del data  # a whole catalogue need not lie in memory while it is recorded
+    async with aclosing(reader) as parts:
+        async for part in parts:
+            receipt = await _record_part(gate, part, receipt, kept, cause)
+    outcome = Outcome(kept, receipt.accepted_count, receipt.duplicate_count, receipt.rejected_count)
     await _record_source(gate, outcome, cause)
-    return Receipt(read.format, accepted, duplicate, len(rejections), rejections[:SHOWN_REJECTIONS], kept.input_sha256)
+    return receipt
+
+
+async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Delivery, cause: Cause) -> Receipt:
+    part = await recording_objects.identify(gate.pool, part, delivery)
+    part = _refuse_epochs(part, delivery, timedelta(days=gate.settings.ingest_epoch_lead_days))
+    part = await _identify_messages(gate, part, delivery)
+    if part.format in DATASETS and not delivery.dataset:
+        raise domain.BadSubmission(f"{DATASETS[part.format]} needs the name of its dataset; state it in the header")
+    accepted, duplicate = await HANDLERS[part.format](gate, part, delivery, cause)
+    rejections = tuple(_rejected(refusal, part.format, delivery) for refusal in part.refusals)
+    await _record_rejections(gate, rejections, before.rejected_count, delivery, cause)
+    return Receipt(
+        part.format,
+        before.accepted_count + accepted,
+        before.duplicate_count + duplicate,
+        before.rejected_count + len(rejections),
+        (before.rejections + rejections)[:SHOWN_REJECTIONS],
+        delivery.input_sha256,
+    )
 
 
 async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginning: bytes, cause: Cause) -> Receipt:
@@ -93,7 +113,7 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
     kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(raw)))
     refusal = reading.Refusal(raw, 0, 0, RefusalReason.TOO_LARGE, detail)
     rejection = _rejected(refusal, stated, kept)
-    await _record_rejections(gate, (rejection,), kept, cause)
+    await _record_rejections(gate, (rejection,), 0, kept, cause)
     await _record_source(gate, Outcome(kept, 0, 0, 1), cause)
     return Receipt(stated, 0, 0, 1, (rejection,), kept.input_sha256)
 
@@ -162,7 +182,7 @@ def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> In
 
 async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     recorded: list[Event] = []
-    for batch in by_objects(read.sets, gate.settings.ingest_batch_objects):
+    for batch in by_objects(read.sets, gate.settings.ingest_batch_records):
         offers = {number: catalogue.OfferElements(sets, delivery) for number, sets in batch.items()}
         streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
         recorded += await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
@@ -171,7 +191,10 @@ async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: 
 
 
 async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Connection) -> list[Event]:
-    entries = await queries.entries(conn, list(offers))
+    asked = [
+        (number, catalogue.fingerprint(one), one.epoch_jd) for number, offer in offers.items() for one in offer.sets
+    ]
+    entries = await queries.entries(conn, asked)
     last = await last_sets.last_published(conn, list(offers))
     offers = {number: replace(offer, last=last.get(number)) for number, offer in offers.items()}
     decided = [
@@ -192,7 +215,7 @@ async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: 
 
 
 async def record_statements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
-    size = gate.settings.ingest_batch_objects
+    size = gate.settings.ingest_batch_records
     accepted = await recording_objects.record_statements(gate.pool, gate.log, read.statements, delivery, cause, size)
     return accepted, len(read.statements) - accepted
 
@@ -250,12 +273,14 @@ async def record_nothing(_gate: Gate, _read: Reading, _delivery: Delivery, _caus
     return 0, 0
 
 
-async def _record_rejections(gate: Gate, rejections: Sequence[InputRejected], delivery: Delivery, cause: Cause) -> None:
-    """Goes on where an earlier submission of the same bytes stopped."""
+async def _record_rejections(
+    gate: Gate, rejections: Sequence[InputRejected], before: int, delivery: Delivery, cause: Cause
+) -> None:
+    """Goes on where an earlier submission of the same bytes stopped; `before` these came so many of the same file."""
 
     async def decide(conn: Connection) -> Sequence[Event]:
         known = await queries.rejection_count(conn, delivery.source, delivery.input_sha256)
-        return rejections[known : known + REJECTIONS_AT_ONCE]
+        return rejections[max(0, known - before) :][:REJECTIONS_AT_ONCE]
 
     while rejections:
         if not await record(gate.pool, gate.log, [f"rejected/{delivery.source}"], decide, delivery, cause):

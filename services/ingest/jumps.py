@@ -7,6 +7,7 @@ of CZ-5B 2020-027C, 11 and 70 minutes after the set before, that say 2.8 and 11.
 from dataclasses import dataclass, fields
 from datetime import datetime
 from math import asin, cbrt, cos, degrees, pi, radians, sin, sqrt
+from operator import attrgetter
 
 from libs.astro.earth import WGS72_J2, WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
@@ -51,10 +52,11 @@ class Jump:
 
 
 FIELDS = tuple(field.name for field in fields(Published))
+values_of = attrgetter(*FIELDS)
 
 
 def published(elements: ElementSet) -> Published:
-    return Published(*(getattr(elements, name) for name in FIELDS))
+    return Published(*values_of(elements))
 
 
 def later(last: LastPublished | None, elements: ElementSet, at: datetime) -> LastPublished:

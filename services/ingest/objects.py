@@ -7,9 +7,9 @@ Which arrived first does not count, as long as a source does not return to a val
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
-from services.ingest.description import FIELDS, UNKNOWN, Basis, DecayTime, Description, Origin, Statement, is_known
+from services.ingest.description import FIELDS, UNKNOWN, Basis, DecayTime, Description, Origin, Statement, known_fields
 from services.ingest.domain import (
     AlreadyRetired,
     BadEdit,
@@ -127,8 +127,7 @@ def decide_statement(said: Statement, known: Known, delivery: Delivery) -> list[
     events: list[Event] = []
     stated_at = said.stated_at or delivery.available_at or delivery.received_at
     origin = Origin(said.basis, delivery.source, stated_at, delivery.redistribution)
-    stated = [name for name in FIELDS if is_known(said.description, name)]
-    won = [name for name in stated if _wins(name, said.description, origin, known)]
+    won = [name for name in known_fields(said.description) if _wins(name, said.description, origin, known)]
     number, source, sha256 = said.catalogue_number, delivery.source, delivery.input_sha256
     if won or not known.catalogued:
         description, origins = _taken(won, said.description, origin, known)
@@ -148,7 +147,7 @@ def decide_edit(command: Edit, known: Known) -> list[Event]:
         case Create(description=description):
             if known.catalogued and not known.retired:
                 raise ObjectExists(f"object {number} is in the catalogue already; update it instead")
-            return _edited(command, known, [name for name in FIELDS if is_known(description, name)], by)
+            return _edited(command, known, list(known_fields(description)), by)
         case Update(fields=names):
             _expect(command, known)
             return _edited(command, known, _editable(names), by)
@@ -199,18 +198,19 @@ def _field_problem(name: str, description: Description) -> str:
 
 
 def evolve(known: Known, event: Event) -> Known:
+    said: dict[str, Any]
     match event:
         case ObjectCatalogued(description=description, origins=origins):
-            said = replace(known, catalogued=True, retired=False, description=description, origins=origins)
+            said = {"catalogued": True, "retired": False, "description": description, "origins": origins}
         case ObjectRevised(description=description, origins=origins):
-            said = replace(known, description=description, origins=origins)
+            said = {"description": description, "origins": origins}
         case ObjectDecayed():
-            said = replace(known, decay=event)
+            said = {"decay": event}
         case ObjectRetired():
-            said = replace(known, retired=True)
+            said = {"retired": True}
         case _:
             return known
-    return replace(said, version=known.version + 1)
+    return replace(known, version=known.version + 1, **said)
 
 
 def decay_conflict(said: Statement, known: Known, source: str) -> str:

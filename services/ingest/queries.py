@@ -26,10 +26,22 @@ class RejectionRow:
     redistribution: str
 
 
-async def entries(conn: Connection, numbers: Sequence[int]) -> dict[int, Entry]:
+async def entries(conn: Connection, asked: Sequence[tuple[int, bytes, float]]) -> dict[int, Entry]:
+    """What the catalogue holds of the objects of these sets, each by number, fingerprint and the epoch's day.
+
+    Of fingerprints only those asked for, each looked up in the one partition that may hold it: OFFSET 0 keeps it so.
+    """
+    numbers = [number for number, _, _ in asked]
     sets: dict[int, set[bytes]] = defaultdict(set)
     for row in await conn.fetch(
-        "SELECT catalogue_number, fingerprint FROM element_sets WHERE catalogue_number = ANY ($1)", numbers
+        """SELECT found.catalogue_number, found.fingerprint
+           FROM unnest($1::int[], $2::bytea[], $3::float8[]) AS asked (catalogue_number, fingerprint, epoch_jd),
+                LATERAL (SELECT s.catalogue_number, s.fingerprint FROM element_sets s
+                         WHERE (s.catalogue_number, s.fingerprint, s.epoch_jd)
+                             = (asked.catalogue_number, asked.fingerprint, asked.epoch_jd) OFFSET 0) AS found""",
+        numbers,
+        [fingerprint for _, fingerprint, _ in asked],
+        [epoch_jd for _, _, epoch_jd in asked],
     ):
         sets[row["catalogue_number"]].add(row["fingerprint"])
     known = await queries_objects.known(conn, numbers)
@@ -59,6 +71,13 @@ async def airspace_sha256(conn: Connection, dataset: str) -> str:
     return await conn.fetchval("SELECT geojson_sha256 FROM airspaces WHERE dataset = $1", dataset) or ""
 
 
+async def answer(conn: Connection, principal: str, method: str, key: str) -> bytes | None:
+    found: bytes | None = await conn.fetchval(
+        "SELECT response FROM requests WHERE principal = $1 AND method = $2 AND key = $3", principal, method, key
+    )
+    return found
+
+
 async def rejection_count(conn: Connection, source: str, input_sha256: str) -> int:
     count: int = await conn.fetchval(
         "SELECT count(*) FROM rejections WHERE input_sha256 = $1 AND source = $2", input_sha256, source
@@ -66,17 +85,31 @@ async def rejection_count(conn: Connection, source: str, input_sha256: str) -> i
     return count
 
 
-async def rejections_before(conn: Connection, source: str, position: int, limit: int) -> list[RejectionRow]:
+async def rejections_before(
+    conn: Connection, source: str, reason: int, position: int, limit: int
+) -> list[RejectionRow]:
     """Newest first; position 0 starts at the newest."""
     rows = await conn.fetch(
         """SELECT position, body, redistribution FROM rejections
-           WHERE ($1 = '' OR source = $1) AND ($2::bigint = 0 OR position < $2)
-           ORDER BY position DESC LIMIT $3""",
+           WHERE ($1 = '' OR source = $1) AND ($2 = 0 OR reason = $2) AND ($3::bigint = 0 OR position < $3)
+           ORDER BY position DESC LIMIT $4""",
         source,
+        reason,
         position,
         limit,
     )
     return [RejectionRow(**row) for row in rows]
+
+
+async def rejection_class(conn: Connection, source: str, input_sha256: str, line: int) -> str | None:
+    """Redistribution class of a refusal at this line; None where there is none."""
+    found: str | None = await conn.fetchval(
+        "SELECT redistribution FROM rejections WHERE input_sha256 = $1 AND source = $2 AND line = $3 LIMIT 1",
+        input_sha256,
+        source,
+        line,
+    )
+    return found
 
 
 async def sources(conn: Connection) -> list[SourceRow]:

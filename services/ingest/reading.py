@@ -2,8 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import count, islice
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from libs import aixm
 from libs.astro import airspace, eop_rows, tle, weather, weather_csv
@@ -78,18 +82,33 @@ def read(stated: Format, data: bytes) -> Reading:
     return READERS[found](found, data)
 
 
-def _read_sets(found: Format, data: bytes) -> Reading:
+def parts(stated: Format, data: bytes, size: int) -> Iterator[Reading]:
+    """As `read`, but what comes by the thousand in parts of at most `size` records, read as they are asked for."""
+    found = recognise(data) if stated is Format.UNKNOWN else stated
+    if found in IN_PARTS:
+        return IN_PARTS[found](found, data, size)
+    return iter((read(found, data),))
+
+
+def _all_parts(stated: Format, data: bytes, size: int) -> list[Reading]:
+    return list(parts(stated, data, size))
+
+
+def _read_sets(found: Format, data: bytes, size: int) -> Iterator[Reading]:
     lines = data.splitlines() if found is Format.TLE else []  # the other readers give the record with its refusal
-    sets: list[ElementSet] = []
-    refusals: list[Refusal] = []
-    for record in SETS[found](data):
-        if isinstance(record, ElementSet):
-            sets.append(record)
-        else:
-            refusals.append(_refusal(record, lines))
-    if not sets and not refusals:
-        refusals.append(_whole(data, "holds no element set"))
-    return Reading(found, sets=tuple(sets), refusals=tuple(refusals))
+    records = SETS[found](data)
+    some = list(islice(records, size))
+    if not some:
+        yield Reading(found, refusals=(_whole(data, "holds no element set"),))
+    while some:
+        sets = tuple(record for record in some if isinstance(record, ElementSet))
+        refusals = tuple(_refusal(record, lines) for record in some if not isinstance(record, ElementSet))
+        yield Reading(found, sets=sets, refusals=refusals)
+        some = list(islice(records, size))
+
+
+def _read_whole(found: Format, data: bytes) -> Reading:
+    return next(IN_PARTS[found](found, data, sys.maxsize))
 
 
 def _read_messages(found: Format, data: bytes) -> Reading:
@@ -105,13 +124,16 @@ def _read_messages(found: Format, data: bytes) -> Reading:
     return Reading(found, messages=tuple(offers), refusals=tuple(refusals))
 
 
-def _read_statements(found: Format, data: bytes) -> Reading:
-    records = list(statements.read(found, data))
-    refusals = [_refusal(record, []) for record in records if isinstance(record, Refused)]
-    if not records:
-        refusals.append(_whole(data, "holds no object"))
-    said = tuple(record for record in records if not isinstance(record, Refused))
-    return Reading(found, statements=said, refusals=tuple(refusals))
+def _read_statements(found: Format, data: bytes, size: int) -> Iterator[Reading]:
+    records = statements.read(found, data)
+    some = list(islice(records, size))
+    if not some:
+        yield Reading(found, refusals=(_whole(data, "holds no object"),))
+    while some:
+        said = tuple(record for record in some if not isinstance(record, Refused))
+        refusals = tuple(_refusal(record, []) for record in some if isinstance(record, Refused))
+        yield Reading(found, statements=said, refusals=refusals)
+        some = list(islice(records, size))
 
 
 def _read_weather(found: Format, data: bytes) -> Reading:
@@ -226,15 +248,18 @@ def _read_nothing(found: Format, data: bytes) -> Reading:
     return Reading(found, refusals=(_whole(data, "is in none of the formats read here"),))
 
 
-READERS: dict[Format, Callable[[Format, bytes], Reading]] = {
+IN_PARTS: dict[Format, Callable[[Format, bytes, int], Iterator[Reading]]] = {
     **dict.fromkeys(SETS, _read_sets),
+    Format.SATCAT: _read_statements,
+    Format.DECAY: _read_statements,
+    Format.DISCOS: _read_statements,
+}
+READERS: dict[Format, Callable[[Format, bytes], Reading]] = {
+    **dict.fromkeys(IN_PARTS, _read_whole),
     **dict.fromkeys(MESSAGES, _read_messages),
     **dict.fromkeys(WEATHER, _read_weather),
     **dict.fromkeys(dataset_reading.TRAFFIC, _read_traffic),
     Format.SWPC: _read_swpc,
-    Format.SATCAT: _read_statements,
-    Format.DECAY: _read_statements,
-    Format.DISCOS: _read_statements,
     Format.AIRSPACE: _read_airspace,
     Format.AIXM: _read_aixm,
     Format.ORIENTATION: _read_orientation,
@@ -247,15 +272,68 @@ class Reader:
 
     def __init__(self) -> None:
         self._workers = Workers()
+        self._keys = count()
 
-    async def read(self, stated: Format, data: bytes) -> Reading:
+    async def parts(self, stated: Format, data: bytes, size: int) -> AsyncGenerator[Reading, None]:
+        """As `parts` of this module; the next is read while the one before is used. Close it with `aclosing`."""
         if len(data) <= SMALL_BYTES:
-            return await asyncio.to_thread(read, stated, data)
+            for part in await asyncio.to_thread(_all_parts, stated, data, size):
+                yield part
+            return
+        with NamedTemporaryFile(prefix="spacecom-ingest-") as file:  # a pipe would hold the whole of it twice
+            await asyncio.to_thread(_write, Path(file.name), data)
+            beginning = data[:MAX_RAW]
+            del data
+            async for part in self._from_worker(stated, Path(file.name), size, beginning):
+                yield part
+
+    async def _from_worker(
+        self, stated: Format, file: Path, size: int, beginning: bytes
+    ) -> AsyncGenerator[Reading, None]:
+        key = next(self._keys)
+        ahead = asyncio.ensure_future(self._workers.run(_begin, key, stated, file, size))
         try:
-            return await self._workers.run(read, stated, data)
-        except Lost:
-            detail = "the input ended the process that read it; it is kept, and nothing of it was recorded"
-            return Reading(stated, refusals=(Refusal(data[:MAX_RAW], 0, 0, RefusalReason.UNREADABLE, detail),))
+            while part := await ahead:
+                ahead = asyncio.ensure_future(self._workers.run(_more, key))
+                yield part
+        except (Lost, _Gone):
+            detail = "the input ended the process that read it; it is kept, and nothing more of it is recorded"
+            yield Reading(stated, refusals=(Refusal(beginning, 0, 0, RefusalReason.UNREADABLE, detail),))
+        finally:
+            if not ahead.done():
+                ahead.cancel()
+                await asyncio.gather(ahead, self._workers.run(_end, key), return_exceptions=True)
 
     def close(self) -> None:
         self._workers.close()
+
+
+# --- in the worker ----------------------------------------------------------------------------------------------
+
+_readings: dict[int, Iterator[Reading]] = {}
+
+
+class _Gone(Exception):
+    """The process that began this reading was replaced."""
+
+
+def _begin(key: int, stated: Format, file: Path, size: int) -> Reading | None:
+    _readings[key] = parts(stated, file.read_bytes(), size)
+    return _more(key)
+
+
+def _more(key: int) -> Reading | None:
+    if key not in _readings:
+        raise _Gone
+    part = next(_readings[key], None)
+    if part is None:
+        del _readings[key]
+    return part
+
+
+def _end(key: int) -> None:
+    _readings.pop(key, None)
+
+
+def _write(file: Path, data: bytes) -> None:
+    file.write_bytes(data)

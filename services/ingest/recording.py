@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 import stamina
 from asyncpg import Pool
+from google.protobuf.message import Message
 
 from libs.astro.time import jd_to_datetime
 from libs.eventlog import Cause, Conflict, EventLog, Fact, new_id
@@ -16,6 +17,7 @@ from services.ingest.domain import Delivery, Event
 from services.ingest.redistribution import class_of_fact
 
 CONFLICT_ATTEMPTS = 50
+SUBMIT = "Submit"
 Decide = Callable[[Connection], Awaitable[Sequence[Event]]]
 
 
@@ -46,6 +48,18 @@ async def record(
             async with pool.acquire() as conn, conn.transaction():
                 return await record_within(conn, log, streams, decide, delivery, cause)
     raise AssertionError("the last attempt returns or raises")
+
+
+async def remember(pool: Pool, principal: str, key: str, answer: Message) -> None:
+    """Keeps the answer to a submission; what it says is in the log, so losing it costs a client no more than time."""
+    await pool.execute(
+        """INSERT INTO requests (principal, method, key, body_sha256, response) VALUES ($1, $2, $3, '', $4)
+           ON CONFLICT (principal, method, key) DO NOTHING""",
+        principal,
+        SUBMIT,
+        key,
+        answer.SerializeToString(deterministic=True),
+    )
 
 
 async def record_within(

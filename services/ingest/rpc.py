@@ -1,20 +1,36 @@
 """IngestService: translate, call, translate."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from math import isfinite
 
 import grpc
 
 from libs import rpc, telemetry
+from libs.blobs import BlobMissing
 from libs.eventlog import Cause, new_id
 from libs.redistribution import allows
 from libs.rpc import ErrorTable
-from services.ingest import codec, codec_weather, domain, freshness, handlers, queries, weather_queries
+from services.ingest import (
+    codec,
+    codec_weather,
+    domain,
+    freshness,
+    handlers,
+    queries,
+    recording,
+    rejected_text,
+    volumes,
+    weather_queries,
+)
 from services.ingest.domain import Delivery, SourceHealth
 from services.ingest.handlers import Gate, Receipt
 from services.ingest.paging import page_size, page_start
 from services.ingest.rpc_objects import ObjectsServicer
+from services.ingest.volumes import Box, VolumeRow
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DATA_PROVIDER, ROLE_VIEWER
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_service_pb2 as wire
@@ -22,6 +38,8 @@ from spacecom.ingest.v1.ingest_service_pb2_grpc import add_IngestServiceServicer
 
 ERRORS: ErrorTable = {
     domain.BadSubmission: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SUBMISSION"),
+    domain.UnknownSubmission: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_SUBMISSION"),
+    domain.UnknownRejection: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_REJECTION"),
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_OBJECT"),
     domain.ObjectExists: (grpc.StatusCode.ALREADY_EXISTS, "OBJECT_EXISTS"),
     domain.StaleEtag: (grpc.StatusCode.ABORTED, "STALE_ETAG"),
@@ -40,11 +58,24 @@ class IngestServicer(ObjectsServicer):
         header = await _header(request_iterator)
         delivery = _delivery(header, received_at)
         cause = Cause(new_id(), None, telemetry.current_traceparent())
-        data = await _body(request_iterator, self._gate.settings.ingest_max_input_bytes)
         stated = codec.FORMATS_BACK[header.format]
-        if len(data) > self._gate.settings.ingest_max_input_bytes:
-            return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, data, cause))
-        return _receipt(await handlers.submit(self._gate, delivery, stated, data, cause))
+        limit = self._gate.settings.ingest_max_input_bytes
+        body = await _body(request_iterator, limit)
+        if body.tell() > limit:
+            return _receipt(await handlers.refuse_oversize(self._gate, delivery, stated, body.getvalue(), cause))
+        answer = _receipt(await handlers.submit(self._gate, delivery, stated, _taken(body), cause))
+        key = _submission_key(header, answer.input_sha256)
+        await recording.remember(self._gate.pool, rpc.principal().principal_id, key, answer)
+        return answer
+
+    async def GetSubmission(self, request: wire.GetSubmissionRequest, context: object) -> wire.GetSubmissionResponse:
+        rpc.require(ROLE_DATA_PROVIDER)
+        key = _submission_key(request.header, request.input_sha256)
+        async with self._gate.pool.acquire() as conn:
+            answer = await queries.answer(conn, rpc.principal().principal_id, recording.SUBMIT, key)
+        if answer is None:
+            raise domain.UnknownSubmission("no submission of these bytes under this header has ended; submit them")
+        return wire.GetSubmissionResponse(submission=wire.SubmitResponse.FromString(answer))
 
     async def ListThirdPartyPredictions(
         self, request: wire.ListThirdPartyPredictionsRequest, context: object
@@ -102,10 +133,37 @@ class IngestServicer(ObjectsServicer):
         size = page_size(request.page_size)
         async with self._gate.pool.acquire() as conn:
             before = page_start(request.page_token)
-            rows = await queries.rejections_before(conn, request.source, before, size + 1)
+            rows = await queries.rejections_before(conn, request.source, int(request.reason), before, size + 1)
         token = str(rows[size - 1].position) if len(rows) > size else ""
         rejections = [_rejection(row, rpc.rights()) for row in rows[:size]]
         return wire.ListRejectionsResponse(rejections=rejections, next_page_token=token)
+
+    async def GetRejectedText(
+        self, request: wire.GetRejectedTextRequest, context: object
+    ) -> wire.GetRejectedTextResponse:
+        rpc.require(ROLE_VIEWER)
+        async with self._gate.pool.acquire() as conn:
+            held = await queries.rejection_class(conn, request.source, request.input_sha256, request.line)
+        if held is None or not allows(rpc.rights(), held):
+            raise domain.UnknownRejection("nothing that you have a right to was refused there; see ListRejections")
+        try:
+            data = await self._gate.blobs.get(request.input_sha256)
+        except BlobMissing as missing:
+            raise domain.UnknownRejection(f"the input is no longer kept: {missing}") from missing
+        found = await asyncio.to_thread(rejected_text.around, data, request.line, request.column)
+        return wire.GetRejectedTextResponse(
+            first_line=found.first_line, lines=found.lines, first_column=found.first_column
+        )
+
+    async def ListAirspaceVolumes(
+        self, request: wire.ListAirspaceVolumesRequest, context: object
+    ) -> wire.ListAirspaceVolumesResponse:
+        rpc.require(ROLE_VIEWER)
+        gate = self._gate
+        found = await volumes.meeting(gate.pool, gate.blobs, request.dataset, rpc.rights(), _box(request))
+        if request.HasField("level_fl"):
+            found = [one for one in found if one.lower_fl <= request.level_fl < one.upper_fl]
+        return wire.ListAirspaceVolumesResponse(volumes=map(_volume, found))
 
 
 def register(gate: Gate) -> Callable[[grpc.aio.Server], None]:
@@ -118,6 +176,10 @@ async def _header(parts: AsyncIterator[wire.SubmitRequest]) -> wire.SubmitHeader
             return part.header
         break
     raise domain.BadSubmission("the first message of a submission must be its header; send the header, then the bytes")
+
+
+def _submission_key(header: wire.SubmitHeader, input_sha256: str) -> str:
+    return f"{input_sha256}/{header.SerializeToString(deterministic=True).hex()}"
 
 
 def _delivery(header: wire.SubmitHeader, received_at: datetime) -> Delivery:
@@ -133,16 +195,22 @@ def _delivery(header: wire.SubmitHeader, received_at: datetime) -> Delivery:
     return Delivery(header.source, "", received_at, available, header.dataset)
 
 
-async def _body(parts: AsyncIterator[wire.SubmitRequest], limit: int) -> bytes:
+async def _body(parts: AsyncIterator[wire.SubmitRequest], limit: int) -> BytesIO:
     """At most a little more than `limit`, so that a file of any size costs bounded memory."""
-    body = bytearray()
+    body = BytesIO()
     async for part in parts:
         if part.WhichOneof("part") != "chunk" or len(part.chunk) > MAX_CHUNK:
             raise domain.BadSubmission(f"after the header come only chunks of at most {MAX_CHUNK} bytes")
-        body += part.chunk
-        if len(body) > limit:
+        body.write(part.chunk)
+        if body.tell() > limit:
             break
-    return bytes(body)
+    return body
+
+
+def _taken(body: BytesIO) -> bytes:
+    """The bytes, held by nobody but the caller: whoever uses them frees them."""
+    with body:
+        return body.getvalue()
 
 
 def _rejection(row: queries.RejectionRow, rights: frozenset[str]) -> pb.InputRejected:
@@ -151,6 +219,29 @@ def _rejection(row: queries.RejectionRow, rights: frozenset[str]) -> pb.InputRej
     if not allows(rights, row.redistribution):
         rejection.raw, rejection.detail = b"", f"withheld: the contract gives no right to class {row.redistribution}"
     return rejection
+
+
+def _box(request: wire.ListAirspaceVolumesRequest) -> Box:
+    box = Box(request.west_deg, request.south_deg, request.east_deg, request.north_deg)
+    turns = abs(box.west_deg) <= 180.0 and abs(box.east_deg) <= 180.0
+    if not (turns and -90.0 <= box.south_deg <= box.north_deg <= 90.0):
+        raise domain.BadSubmission(
+            "a box has longitudes of -180 to 180 degrees, and latitudes of -90 to 90 degrees of which the northern is "
+            "not the lower one"
+        )
+    return box
+
+
+def _volume(row: VolumeRow) -> wire.AirspaceVolume:
+    return wire.AirspaceVolume(
+        dataset=row.dataset,
+        ident=row.ident,
+        name=row.name,
+        kind=row.kind,
+        lower_fl=row.lower_fl,
+        upper_fl=row.upper_fl if isfinite(row.upper_fl) else None,
+        area_km2=row.area_km2,
+    )
 
 
 def _receipt(receipt: Receipt) -> wire.SubmitResponse:

@@ -9,11 +9,13 @@ from libs.service import ServiceSettings
 class IngestSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="SPACECOM_", frozen=True)
 
-    ingest_max_input_bytes: int = Field(32 * 2**20, gt=0, description="Largest file that is read; the rest is refused.")
+    ingest_max_input_bytes: int = Field(
+        128 * 2**20, gt=0, description="Largest file that is read; the whole catalogue of Space-Track has 80 MiB."
+    )
     ingest_epoch_lead_days: float = Field(
         7.0, gt=0, description="How far an epoch may lie after its publication; operators publish some days ahead."
     )
-    ingest_batch_objects: int = Field(2000, gt=0, description="Objects recorded in one transaction.")
+    ingest_batch_records: int = Field(2000, gt=0, description="Element sets read and recorded at once.")
     ingest_elements_late_hours: float = Field(24.0, gt=0, description="Catalogues are refreshed several times a day.")
     ingest_elements_stale_hours: float = Field(72.0, gt=0, description="Older sets make decay windows useless.")
     ingest_weather_late_hours: float = Field(36.0, gt=0, description="Space weather is published daily.")

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from google.protobuf.json_format import MessageToDict
 
-from libs import operations, redistribution
+from libs import logwire, redistribution
 from libs.eventlog import Recorded
 from services.replay.recording import Recording
 from services.replay.temporary import Running
@@ -70,7 +70,7 @@ async def _give_blobs(recording: Recording, running: Running) -> None:
 
 async def _requests(facts: Sequence[Recorded]) -> AsyncIterator[pb.ImportRequest]:
     for fact in facts:
-        yield pb.ImportRequest(event=operations.to_wire(fact, frozenset(redistribution.CLASSES)))
+        yield pb.ImportRequest(event=logwire.to_wire(fact, frozenset(redistribution.CLASSES)))
 
 
 async def quiet(running: Running) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from libs import operations, redistribution
+from libs import logwire, redistribution
 from libs.blobs import Blobs
 from libs.eventlog import Cause, Recorded
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
@@ -40,7 +40,7 @@ class Recording:
             data = path.read_bytes()
         except OSError as error:
             raise BadRecording(f"{path} cannot be read: {error}; record the case again") from error
-        return [operations.from_wire(log_pb.RecordedEvent.FromString(part)) for part in _parts(data, path)]
+        return [logwire.from_wire(log_pb.RecordedEvent.FromString(part)) for part in _parts(data, path)]
 
 
 def _parts(data: bytes, path: Path) -> Iterator[bytes]:
@@ -76,7 +76,7 @@ async def write(folder: Path, facts: Iterable[Recorded], blobs: Blobs) -> Record
         for fact in facts:
             async for data in _cited(fact, blobs):
                 await recording.blobs.put(data)
-            wire = operations.to_wire(fact, frozenset(redistribution.CLASSES)).SerializeToString(deterministic=True)
+            wire = logwire.to_wire(fact, frozenset(redistribution.CLASSES)).SerializeToString(deterministic=True)
             file.write(len(wire).to_bytes(4, "big") + wire)
     partial.replace(folder / "facts.binpb")
     return recording

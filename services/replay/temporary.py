@@ -20,7 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from infra.local import mesh, processes
 from infra.local.mesh import Files, NotRunning
 from infra.local.places import CannotRun, folder, port
-from libs import operations, topics
+from libs import logwire, topics
 from libs.blobs import Blobs
 from libs.eventlog import Recorded
 
@@ -45,7 +45,7 @@ class Running:
         return (("authorization", f"Bearer {self.token}"),)
 
     async def log(self, service: str) -> list[Recorded]:
-        return [fact async for fact in operations.read_log(self.services[service], self.token)]
+        return [fact async for fact in logwire.read_log(self.services[service], self.token)]
 
     def channel(self, service: str) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(self.services[service])

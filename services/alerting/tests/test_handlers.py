@@ -136,9 +136,7 @@ async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(fee
     before = await rows(feed)
     assert {row[5] for row in before["alerts"]} == {"acknowledged", "unacknowledged", "cleared"}
     relay = Relay(feed.log, "127.0.0.1:1", namespace)
-    operations = Operations(
-        "alerting", feed.log, relay, "", namespace, project=projections.project, tables=projections.TABLES
-    )
+    operations = Operations("alerting", feed.log, relay, "", namespace, tables=projections.TABLES)
     await feed.pool.execute("UPDATE alerts SET share = 0; DELETE FROM reentry_events")
     assert await operations.rebuild_read_models("") == await feed.log.head()
     assert await rows(feed) == before

@@ -351,7 +351,6 @@ async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(ask
         Relay(asked.log, "127.0.0.1:1", namespace),
         "",
         namespace,
-        project=projections.project,
         tables=projections.TABLES,
     )
     await asked.desk.database.execute("UPDATE runs SET state = 'lost'; DELETE FROM assessments")

@@ -30,7 +30,7 @@ async def gate(service_database, tmp_path) -> AsyncIterator[Gate]:
     reader = Reader()
     yield Gate(
         pool,
-        EventLog(pool, "ingest", projections.project),
+        EventLog(pool, "ingest", project_all=projections.project_all),
         Blobs(tmp_path.as_uri()),
         reader,
         settings_of(IngestSettings),

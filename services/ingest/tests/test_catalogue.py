@@ -258,7 +258,7 @@ async def test_the_catalogue_can_be_dropped_and_made_again_row_by_row(gate, serv
         for table in projections.TABLES:
             await conn.execute(f"DELETE FROM {table}")
         for fact in await gate.log.read():
-            await projections.project(conn, fact)
+            await projections.project_all(conn, [fact])
     assert await gate.pool.fetch("SELECT * FROM objects ORDER BY catalogue_number") == before
 
 

@@ -53,6 +53,12 @@ SERVICES = (
 # A request for each call, one that could bring the facts out. A new call needs one.
 REQUESTS: dict[str, list[Message]] = {
     "Submit": [],  # answers with what its caller sent
+    "GetSubmission": [  # and this with what it answered that caller
+        wire.GetSubmissionRequest(
+            header=wire.SubmitHeader(source="space-track"),
+            input_sha256=hashlib.sha256(cases.BAD_CHECKSUM.encode()).hexdigest(),
+        )
+    ],
     "GetObject": [wire.GetObjectRequest(catalogue_number=NUMBER)],
     "ListObjects": [
         wire.ListObjectsRequest(include_gone=True),
@@ -72,12 +78,22 @@ REQUESTS: dict[str, list[Message]] = {
     "GetSpaceWeather": [wire.GetSpaceWeatherRequest(first_mjd=59880, last_mjd=59890)],
     "ListSources": [wire.ListSourcesRequest()],
     "ListRejections": [wire.ListRejectionsRequest()],
+    "GetRejectedText": [
+        wire.GetRejectedTextRequest(
+            source="space-track", input_sha256=hashlib.sha256(cases.BAD_CHECKSUM.encode()).hexdigest(), line=line
+        )
+        for line in (1, 2)
+    ],
+    "ListAirspaceVolumes": [  # what of it is restricted: test_volumes.py
+        wire.ListAirspaceVolumesRequest(west_deg=-180.0, south_deg=-90.0, east_deg=180.0, north_deg=90.0)
+    ],
     "Read": [log_pb.ReadRequest()],
     "GetStatus": [ops.GetStatusRequest()],
     "ListParked": [ops.ListParkedRequest()],
     "Redrive": [ops.RedriveRequest(consumer="x")],
     "RebuildReadModels": [ops.RebuildReadModelsRequest()],
     "RebuildTopics": [],  # answers with names of topics, and only to an operator
+    "ApplyRetention": [ops.ApplyRetentionRequest()],
     "GetFlow": [ops.GetFlowRequest()],
     "Import": [],  # answers with counts, and only to an operator
 }
@@ -115,7 +131,6 @@ async def channel(gate, submit):
         Relay(gate.log, "127.0.0.1:1", ""),
         "127.0.0.1:1",
         "",
-        project=projections.project,
         tables=projections.TABLES,
     )
     add = [ingest_rpc.register(gate), operations.register(condition)]
@@ -173,6 +188,7 @@ async def test_each_of_them_reaches_who_has_the_right(channel):
         assert CANARIES[what] in answers["GetObject"], what
     assert NAME in answers["ListObjectRevisions"]
     assert CANARIES["refused text"] in answers["ListRejections"]
+    assert CANARIES["refused text"] in answers["GetRejectedText"]
 
 
 async def test_an_object_of_which_nothing_may_be_shown_is_unknown(channel):

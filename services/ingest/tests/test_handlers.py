@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from libs.astro.tests import test_eop_rows
+from libs.ccsds.tests import omm_record
 from libs.eventlog import Cause, new_id
 from libs.providers.tests import test_traffic
 from libs.providers.tests.test_providers import TIP, as_json
@@ -43,6 +44,22 @@ async def test_a_stated_publication_time_is_the_available_time(gate, submit):
     (fact,) = await recorded(gate, "elements/54217")
     assert fact.available_at == published
     assert fact.occurred_at < published
+
+
+async def test_a_record_s_own_creation_date_is_the_available_time_unless_one_is_stated(gate, submit):
+    record = json.loads(omm_record.as_json())
+    made = json.dumps(record | {"CREATION_DATE": "2022-11-04T01:02:03"}).encode()
+    await submit(made)
+    (fact,) = await recorded(gate, "elements/54217")
+    assert fact.available_at == datetime(2022, 11, 4, 1, 2, 3, tzinfo=UTC)
+    again = json.dumps(record | {"CREATION_DATE": "2022-11-04T01:02:03", "BSTAR": "0.0001"}).encode()
+    await submit(again, available_at=datetime(2022, 11, 4, 9, tzinfo=UTC))
+    (_, fact) = await recorded(gate, "elements/54217")
+    assert fact.available_at == datetime(2022, 11, 4, 9, tzinfo=UTC)
+    ahead = json.dumps(record | {"CREATION_DATE": "2031-01-01T00:00:00", "BSTAR": "0.0002"}).encode()
+    await submit(ahead)
+    (_, _, fact) = await recorded(gate, "elements/54217")
+    assert fact.available_at == NOW
 
 
 async def test_the_same_file_again_records_nothing(gate, submit):
@@ -161,8 +178,9 @@ async def dump(pool):
         }
 
 
-async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(gate, submit):
-    """INVARIANT: the event log is the truth; a read model holds nothing that is not in it."""
+@pytest.mark.parametrize("batch", [1, 3, 1000])
+async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(gate, submit, batch):
+    """INVARIANT: the event log is the truth; a read model holds nothing that is not in it, however it is made."""
     await submit((cases.NAMED + cases.BAD_CHECKSUM + cases.FIRST).encode())
     await submit(cases.cssi(date(2022, 7, 1), 30))
     await submit(cases.cssi(date(2022, 7, 1), 31, ap=9), source="other")
@@ -177,10 +195,9 @@ async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(gat
     async with gate.pool.acquire() as conn, conn.transaction():
         for table in projections.TABLES:
             await conn.execute(f"DELETE FROM {table}")
-        streams = await conn.fetch("SELECT DISTINCT stream FROM events")
-        facts = [fact for row in streams for fact in await gate.log.load(conn, row["stream"])]
-        for fact in sorted(facts, key=lambda fact: fact.position):
-            await projections.project(conn, fact)
+        facts = await gate.log.read(limit=10_000)
+        for start in range(0, len(facts), batch):
+            await projections.project_all(conn, facts[start : start + batch])
     assert await dump(gate.pool) == before
 
 

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ingest import codec_objects, objects, reading
-from services.ingest.description import FIELDS, Basis, DecayTime, Description, ObjectType, Origin, Statement, is_known
+from services.ingest.description import (
+    FIELDS,
+    Basis,
+    DecayTime,
+    Description,
+    ObjectType,
+    Origin,
+    Statement,
+    known_fields,
+)
 from services.ingest.domain import (
     AlreadyRetired,
     BadEdit,
@@ -195,7 +204,7 @@ VALUES = {"object_name": st.binary(max_size=9), "mass_kg": st.floats(0.1, 1e6), 
 def test_a_description_survives_the_wire(values, basis, held):
     described = Description(**values, type=ObjectType.DEBRIS)
     origin = Origin(basis, "s", NOON, held)
-    event = ObjectRevised(5, described, {name: origin for name in FIELDS if is_known(described, name)}, "s", "0" * 64)
+    event = ObjectRevised(5, described, dict.fromkeys(known_fields(described), origin), "s", "0" * 64)
     back = codec_objects.known_from_wire(codec_objects.to_wire(event), NOON)
     assert back == (event.description, event.origins)
 

@@ -35,6 +35,24 @@ async def test_a_submission_in_chunks_is_answered_with_what_became_of_it(service
     assert (again.accepted_count, again.duplicate_count) == (0, 2)
 
 
+async def test_what_was_submitted_to_its_end_is_known_by_header_and_content(servicer, acting):
+    """INVARIANT: only the same bytes under the same header, by the same caller, count as submitted."""
+    header = wire.SubmitHeader(source="test", format=wire.INPUT_FORMAT_TLE)
+    answer = await servicer.Submit(parts(cases.FIRST.encode(), header), None)
+    asked = wire.GetSubmissionRequest(header=header, input_sha256=answer.input_sha256)
+    assert (await servicer.GetSubmission(asked, None)).submission == answer
+    acting(by="another")
+    with pytest.raises(domain.UnknownSubmission):
+        await servicer.GetSubmission(asked, None)
+    acting()
+    asked.header.source = "other"
+    with pytest.raises(domain.UnknownSubmission):
+        await servicer.GetSubmission(asked, None)
+    acting(ROLE_VIEWER)
+    with pytest.raises(PermissionError):
+        await servicer.GetSubmission(asked, None)
+
+
 async def test_bytes_without_a_header_are_refused(servicer):
     async def headless():
         yield wire.SubmitRequest(chunk=b"x")
