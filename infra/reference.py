@@ -9,7 +9,7 @@ import typer
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from infra import wire_comments
+from infra import reference_sources, wire_comments
 from infra.declare import TopicSettings
 from infra.migrate import MigrationSettings
 from infra.wire_comments import Message
@@ -188,10 +188,15 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def sources_page() -> str:
+    return HEAD.format(source="the tables of services/ingest") + reference_sources.page()
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
     "command.md": command_page,
+    "sources.md": sources_page,
 }
 
 

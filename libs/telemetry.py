@@ -37,6 +37,11 @@ messages_handled = _meter.create_counter("spacecom.messages.handled", unit="{mes
 messages_parked = _meter.create_counter("spacecom.messages.parked", unit="{message}")
 messages_skipped = _meter.create_counter("spacecom.messages.skipped", unit="{message}")
 handling_seconds = _meter.create_histogram("spacecom.messages.handling", unit="s")
+source_requests = _meter.create_counter("spacecom.sources.requests", unit="{request}")
+source_failures = _meter.create_counter("spacecom.sources.failures", unit="{failure}")
+source_age = _meter.create_gauge("spacecom.sources.age", unit="s")
+source_state = _meter.create_gauge("spacecom.sources.state")
+source_halted = _meter.create_gauge("spacecom.sources.halted")
 
 log: Any = structlog.get_logger()
 
@@ -139,9 +144,14 @@ def _setup_logs(service: str, level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     handler.addFilter(_Repeats())
-    for noisy in ("aiokafka", "faststream", "asyncio", "grpc", "numba"):
-        logging.getLogger(noisy).setLevel(logging.ERROR if noisy == "aiokafka" else logging.WARNING)
+    _quieten_libraries()
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _quieten_libraries() -> None:
+    # An HTTP client writes addresses and, at debug level, headers with credentials.
+    for noisy in ("aiokafka", "faststream", "asyncio", "grpc", "numba", "httpx", "httpcore", "hpack"):
+        logging.getLogger(noisy).setLevel(logging.ERROR if noisy == "aiokafka" else logging.WARNING)
 
 
 class _Repeats(logging.Filter):

@@ -40,6 +40,7 @@ CALLS = {
     "ingest.IngestService.ListThirdPartyPredictions": WITHHOLDS,
     "ingest.IngestService.GetSpaceWeather": WITHHOLDS,
     "ingest.IngestService.ListSources": OWN,
+    "ingest.IngestService.ResumeSource": OWN,
     "ingest.IngestService.ListRejections": WITHHOLDS,
     "ingest.IngestService.GetRejectedText": WITHHOLDS,
     "ingest.IngestService.ListAirspaceVolumes": WITHHOLDS,

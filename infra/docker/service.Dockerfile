@@ -30,7 +30,7 @@ COPY libs /all/libs
 COPY infra /all/infra
 COPY services /all/services
 COPY infra/docker/gather.sh .
-RUN sh gather.sh "${SERVICE}" /all /app
+RUN sh gather.sh "${SERVICE}" /all /app && python -m compileall -q /app
 
 FROM ${PYTHON}
 ARG SERVICE

@@ -117,7 +117,7 @@ def find_at(
 ) -> None:  # fmt: skip
     """The volume of each point at its level, NOWHERE for none, NO_POINT for what is no point; see `at_level`."""
     for i in range(lat.size):
-        if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG and level[i] == level[i]):
+        if not (abs(lat[i]) <= 90.0 and abs(lon[i]) <= MOST_LON_DEG and abs(level[i]) < np.inf):
             out[i] = NO_POINT
             continue
         y, x, row, column = cell_of(lat[i], lon[i])

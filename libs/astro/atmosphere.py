@@ -73,13 +73,19 @@ def air_over(
 ) -> Profile:
     """Returns the windless air of NRLMSISE-00 over a geodetic place at a time (MJD, UTC), from the ground.
 
-    Drivers are held at F10.7 = F10.7a = 150 and ap 4 below 80 km, as advised. Raises ValueError for a place or time
-    that is none or outside the drivers, AbsurdAir when the result is no air of the Earth.
+    Drivers are held at F10.7 = F10.7a = 150 and ap 4 below 80 km, as advised. Raises ValueError for a place, time,
+    step or top that is none, for a time outside the drivers and for drivers that are none, AbsurdAir when the result is
+    no air of the Earth.
     """
+    drivers.check()
     if not (drivers.start_mjd <= mjd <= drivers.end_mjd):
         raise ValueError(f"the drivers span MJD {drivers.start_mjd:g} to {drivers.end_mjd:g}, not {mjd:.3f}")
-    if not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 360.0):
-        raise ValueError(f"latitude {lat_deg} and longitude {lon_deg} in degrees are no place")
+    _check_place(lat_deg, lon_deg)
+    if not 0.0 < step_km <= top_km <= MODELS[0].valid_km[1]:
+        raise ValueError(
+            f"steps of {step_km} km to {top_km} km make no profile; give a positive step and a top from it to "
+            f"{MODELS[0].valid_km[1]:g} km"
+        )
     rows = np.zeros((round(top_km / step_km) + 1, 5))
     since_s, lat, lon = (np.full(len(rows), one) for one in ((mjd - drivers.start_mjd) * DAY_S, lat_deg, lon_deg))
     _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat, lon, step_km, rows)
@@ -113,9 +119,15 @@ def air_along(
 
 def air(drivers: Drivers | None, mjd: float, lat_deg: float, lon_deg: float, *, top_km: float = TOP_KM) -> Profile:
     """Returns air_over where there are drivers, else the standard atmosphere; the profile's model says which."""
+    _check_place(lat_deg, lon_deg)
     if drivers is None:
         return standard(top_km=top_km)
     return air_over(drivers, mjd, lat_deg, lon_deg, top_km=top_km)
+
+
+def _check_place(lat_deg: float, lon_deg: float) -> None:
+    if not (abs(lat_deg) <= 90.0 and abs(lon_deg) <= 360.0):
+        raise ValueError(f"latitude {lat_deg} and longitude {lon_deg} in degrees are no place")
 
 
 def departure(made: Profile) -> Array:

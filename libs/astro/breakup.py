@@ -67,7 +67,9 @@ class Debris:
 
 
 def generator(seed: int, sample: int) -> np.random.Generator:
-    """Counter-based (Philox), keyed by the run's seed and the sample's number."""
+    """Counter-based (Philox), keyed by the run's seed and the sample's number; ValueError beyond 64 bits."""
+    if not (0 <= seed < 2**64 and 0 <= sample < 2**64):
+        raise ValueError(f"seed {seed} and sample {sample} must be whole numbers of 64 bits, not negative")
     return np.random.Generator(np.random.Philox(key=np.array([seed, sample], dtype=np.uint64)))
 
 
@@ -85,16 +87,21 @@ def break_up_altitude_km(share: Array | float, altitudes_km: tuple[float, float,
 
 def number_from_collision(mass_kg: float, length_m: float) -> float:
     """Pieces larger than Lc after a catastrophic collision of `mass_kg` in all: 0.1 M^0.75 Lc^-1.71."""
+    _positive("a mass (kg)", mass_kg)
+    _positive("a length (m)", length_m)
     return float(0.1 * mass_kg**0.75 * length_m**-1.71)
 
 
 def number_from_explosion(scale: float, length_m: float) -> float:
     """Pieces larger than Lc after an explosion: 6 S Lc^-1.6; S is 1 for a stage of 600 to 1000 kg."""
+    _positive("a scale", scale)
+    _positive("a length (m)", length_m)
     return float(6.0 * scale * length_m**-1.6)
 
 
 def area_m2(length_m: Array) -> Array:
     """Mean cross-section by characteristic length."""
+    _positive("a length (m)", length_m)
     lc = np.asarray(length_m, dtype=np.float64)
     return np.where(lc < 1.67e-3, 0.540424 * lc**2, 0.556945 * lc**2.0047077)
 
@@ -105,6 +112,7 @@ def area_to_mass_m2_kg(length_m: Array, origin: Origin, rng: np.random.Generator
     A mixture: each piece belongs to one of the two populations. (The weighted sum of a draw from each would have one
     hump, half way between them.)
     """
+    _positive("a length (m)", length_m)
     lam = np.log10(np.asarray(length_m, dtype=np.float64))
     alpha, mean1, sigma1, mean2, sigma2 = (_between(lam, nodes) for nodes in _LARGE[origin])
     first = rng.random(lam.shape) < alpha
@@ -117,6 +125,7 @@ def area_to_mass_m2_kg(length_m: Array, origin: Origin, rng: np.random.Generator
 
 def delta_v_m_s(area_to_mass: Array, cause: Cause, rng: np.random.Generator) -> Array:
     """Draws speeds of ejection: log10 dv normal, mean 0.2 chi + 1.85 (explosion) or 0.9 chi + 2.9, chi = log10 A/M."""
+    _positive("an area over mass (m2/kg)", area_to_mass)
     slope, mean = _DELTA_V[cause]
     chi = np.log10(area_to_mass)
     return np.asarray(10.0 ** (slope * chi + mean + _DELTA_V_SIGMA * rng.standard_normal(chi.shape)))
@@ -179,6 +188,11 @@ def _directions(count: int, rng: np.random.Generator) -> Array:
     turn = 2.0 * math.pi * rng.random(count)
     flat = np.sqrt(1.0 - up * up)
     return np.stack([flat * np.cos(turn), flat * np.sin(turn), up], axis=1)
+
+
+def _positive(what: str, values: Array | float) -> None:
+    if not ((np.asarray(values) > 0.0) & np.isfinite(values)).all():
+        raise ValueError(f"{what} must be a positive number")
 
 
 def _between(lam: Array, nodes: tuple[tuple[float, float], tuple[float, float]]) -> Array:

@@ -28,7 +28,12 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 _WORK_SIZE = density.WORK_SIZE
 _STAGES = dop853.STAGES
 STEP_S = 60.0
+LONGEST_STEP_S = 600.0  # a ninth of a revolution; beyond it a step sees nothing of the ellipse
 COARSE_STEP_S = 1200.0  # a quarter of the shortest revolution
+STOP_MAX_KM = 1000.0  # where the density model ends
+_FARTHEST_S = 100 * 365.25 * DAY_S  # from the drivers' start; a modified Julian date is thousands of years off
+_B_MAX = 1e2  # m2/kg
+_RADIUS_KM, _SPEED_MAX_KM_S = (6350.0, 1e5), 12.0
 
 REACHED, ENDED, BROKEN = 1, 0, -1
 
@@ -67,7 +72,13 @@ class Sky:
 
 
 def sky(drivers: Drivers, jd: float, fr: float) -> Sky:
+    """The drivers as seen from an epoch in UTC; raises ValueError for drivers or an epoch that are none."""
+    drivers.check()
     since_s = ((jd - MJD_0_JD) - drivers.start_mjd + fr) * DAY_S
+    if not abs(since_s) < _FARTHEST_S:
+        raise ValueError(
+            f"JD {jd} + {fr} is no time near the drivers from MJD {drivers.start_mjd:g}; give Julian dates"
+        )
     return Sky(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, gmst82_rad(jd, fr))
 
 
@@ -271,8 +282,9 @@ def fly(
 ) -> Flights:
     """Flies each row of states, TEME (km, km/s) at the epoch, until the altitude, max_days or the end of the drivers.
 
-    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it. track_step_s > 0 records ground tracks
-    from track_from_s on; before it one point in COARSE_STEP_S, enough to count revolutions.
+    ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it: at most that of 100, -inf for no drag.
+    track_step_s > 0 records ground tracks from track_from_s on; before it one point in COARSE_STEP_S, enough to count
+    revolutions. Raises ValueError for states, coefficients and options that are none, and for drivers that start late.
     """
     above = sky(drivers, jd0, fr0)
     if above.since_s < 0.0:
@@ -280,6 +292,8 @@ def fly(
     count = len(states)
     starts = np.ascontiguousarray(states, dtype=np.float64)
     b, b_late = np.exp(np.asarray(ln_b, dtype=np.float64)), np.exp(np.asarray(ln_b_late, dtype=np.float64))
+    _check(starts, b, b_late)
+    _check_options(stop_altitude_km, max_days, step_s, late_after_s, track_step_s, track_from_s)
     end_s = min(max_days * DAY_S, above.end_s)
     ends = np.empty((count, 12))
 
@@ -303,6 +317,38 @@ def fly(
     seconds, lat, lon, speed = np.where(reached, ends[:, 1:5].T, np.nan)
     counts = ends[:, 5].astype(np.int64)
     return Flights(reached, seconds, np.degrees(lat), np.degrees(lon), speed, ends[:, 6:], track, counts)
+
+
+def _check(starts: Array, b: Array, b_late: Array) -> None:
+    count = len(starts)
+    if starts.shape != (count, 6) or b.shape != (count,) or b_late.shape != (count,):
+        raise ValueError(
+            f"states must be (N, 6), ln_b and ln_b_late (N,), not {starts.shape}, {b.shape}, {b_late.shape}"
+        )
+    if not np.isfinite(starts).all():
+        raise ValueError("a state is no number; mend it before it is flown")
+    r, v = np.linalg.norm(starts[:, :3], axis=1), np.linalg.norm(starts[:, 3:], axis=1)
+    if not ((r > _RADIUS_KM[0]) & (r < _RADIUS_KM[1]) & (v < _SPEED_MAX_KM_S)).all():
+        raise ValueError("a state lies inside the Earth or far beyond it, or is too fast; give km and km/s in TEME")
+    for one in (b, b_late):
+        if not ((one >= 0.0) & (one < _B_MAX)).all():
+            raise ValueError(f"a ballistic coefficient is no number or over {_B_MAX:g} m2/kg; ln_b is its logarithm")
+
+
+def _check_options(
+    stop_km: float, max_days: float, step_s: float, late_after_s: float, track_step_s: float, track_from_s: float
+) -> None:
+    if not 0.0 <= stop_km <= STOP_MAX_KM:
+        raise ValueError(f"the stop altitude must lie within 0 and {STOP_MAX_KM:g} km, not {stop_km:g}")
+    if not (max_days > 0.0 and 0.0 < step_s <= LONGEST_STEP_S):
+        raise ValueError(
+            f"max_days must be above 0, and step_s within 0 and {LONGEST_STEP_S:g} s: {max_days}, {step_s}"
+        )
+    if not (late_after_s >= -math.inf and 0.0 <= track_step_s < math.inf and 0.0 <= track_from_s < math.inf):
+        given = f"{late_after_s}, {track_step_s} and {track_from_s}"
+        raise ValueError(
+            f"late_after_s, track_step_s and track_from_s must be seconds, the latter not negative: {given}"
+        )
 
 
 def _room(count: int, from_s: float, last_s: float, step_s: float) -> tuple[Array, Array]:

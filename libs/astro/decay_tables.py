@@ -105,6 +105,8 @@ def lifetimes(
     changes = np.empty((count, 0, density_table.TERMS), np.float32) if departures is None else departures
     _check(starts, logs, logs_late, changes, len(table.base))
     _check_limits(stop_altitude_km, table.top_km, (max_days, rtol, share))
+    if math.isnan(late_after_s):
+        raise ValueError("late_after_s is no number; give the seconds after which ln_b_late holds, or leave it")
     if count:
         low, high = _heights_km(starts, air.world.gmst_rad)
         if low < stop_altitude_km:

@@ -1,6 +1,7 @@
 """Making of a day of density_table.py's slices and sensitivities from NRLMSISE-00, and the measure of their error.
 
 A day depends on nothing but its day of the year, the reference flux and the top: it can be kept and used in any year.
+What is made here is not checked; the door is density_days.make.
 """
 
 import math

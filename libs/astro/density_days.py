@@ -20,12 +20,14 @@ Array32 = np.ndarray[Any, np.dtype[np.float32]]
 
 FLUX_STEP_SFU = 25.0  # of the reference: what is kept for one prediction serves the next
 REFERENCES_SFU = (75.0, 250.0)
+_MADE_SFU = (50.0, 500.0)  # those of the model
 # Departures of the drivers from the reference that the sensitivities follow: F10.7a and F10.7 - F10.7a as shares of the
 # reference, effect of ap.
 MEAN_SHARE, FLUX_SHARE = 0.3, 0.9
 EFFECT_MAX = float(table.effect(400.0))
 _MAGIC = b"density-day "
 _ORDINAL_OF_MJD_0 = 678576
+_START_MJD_MAX, _MOST_DAYS = 200_000, 3660  # the year 2406, which no Julian date is before; ten years
 
 
 class OutsideTable(Exception):
@@ -66,11 +68,17 @@ class Day:
 
     @staticmethod
     def from_bytes(data: bytes) -> "Day":
-        """Raises ValueError when the bytes are no day of this model and version, or not whole."""
+        """Raises ValueError when the bytes are no day of this model and version, not whole, or hold no numbers."""
         line, newline, body = data.partition(b"\n")
         if not line.startswith(_MAGIC) or not newline:
             raise ValueError("these bytes are no density day; make it anew")
-        head = json.loads(line[len(_MAGIC) :])
+        try:
+            return Day._read(json.loads(line[len(_MAGIC) :]), body)
+        except (KeyError, TypeError, UnicodeDecodeError, RecursionError) as error:
+            raise ValueError(f"the head of the density day is damaged ({error}); make it anew") from error
+
+    @staticmethod
+    def _read(head: Any, body: bytes) -> "Day":
         if (head["model"], head["version"]) != (build.MODEL, build.VERSION):
             made = f"{head['model']} version {head['version']}"
             raise ValueError(f"the density day was made by {made}, not {build.MODEL} {build.VERSION}; make it anew")
@@ -80,6 +88,8 @@ class Day:
                 f"the density day holds {len(body)} bytes where {4 * (first + second)} are due; make it anew"
             )
         numbers = np.frombuffer(body, "<f4").astype(np.float32)
+        if not np.isfinite(numbers).all():
+            raise ValueError("the density day holds a value that is no number; make it anew")
         return Day(
             head["doy"],
             head["reference_sfu"],
@@ -97,13 +107,22 @@ def name(doy: int, reference_sfu: float, top_km: float, *, daily_ap: bool = Fals
 
 
 def reference_sfu(f107a: float) -> float:
-    """Returns the reference flux for a mean flux: the nearest of 75, 100 .. 250."""
+    """Returns the reference flux for a mean flux: the nearest of 75, 100 .. 250; ValueError for one that is none."""
+    if not 0.0 < f107a < math.inf:
+        raise ValueError(f"a mean F10.7 of {f107a} is no flux; give solar flux units")
     low, high = REFERENCES_SFU
     return min(max(FLUX_STEP_SFU * round(f107a / FLUX_STEP_SFU), low), high)
 
 
 def days_of_year(start_mjd: int, days: int) -> list[int]:
-    """Returns the days of the year a table of that span is joined from: one more than its days."""
+    """Returns the days of the year a table of that span is joined from: one more than its days.
+
+    Raises ValueError for a span that is none.
+    """
+    if not (0 <= start_mjd < _START_MJD_MAX and 0 <= days <= _MOST_DAYS):
+        raise ValueError(
+            f"{days} days from {start_mjd} are no span: give a Modified Julian Date and at most {_MOST_DAYS} days"
+        )
     dates = (date.fromordinal(start_mjd + k + _ORDINAL_OF_MJD_0) for k in range(days + 1))
     return [one.timetuple().tm_yday for one in dates]
 
@@ -111,11 +130,19 @@ def days_of_year(start_mjd: int, days: int) -> list[int]:
 def make(
     doy: int, reference_sfu: float, top_km: float = table.UPPER_KM, threads: int = 1, *, daily_ap: bool = False
 ) -> Day:
-    """Makes a day: about half a second of one core to 400 km. top_km: 400 or 1000. daily_ap: see Day."""
+    """Makes a day: about half a second of one core to 400 km. top_km: 400 or 1000. daily_ap: see Day.
+
+    Raises ValueError for another top, for no day of a year, and for a flux outside 50 to 500 sfu.
+    """
     if top_km not in (table.UPPER_KM, table.TOP_KM):
         raise ValueError(f"tables end at {table.UPPER_KM:g} or {table.TOP_KM:g} km, not at {top_km:g}")
     if not 1 <= doy <= 366:
-        raise ValueError(f"{doy} is no day of a year")
+        raise ValueError(f"{doy} is no day of a year; give 1 to 366")
+    low, high = _MADE_SFU
+    if not low <= reference_sfu <= high:
+        raise ValueError(
+            f"a table is made at a flux of {low:g} to {high:g} sfu, not {reference_sfu}; see reference_sfu"
+        )
     step = 86400.0 / build.SENSE_TIMES
     jobs = [lambda k=k: build.slice_at(doy, k * table.SLOT_S, reference_sfu, top_km) for k in range(table.SLOTS)]
     jobs += [

@@ -63,6 +63,8 @@ class DragTable:
 
 def sphere_below_transition(mach: float) -> float:
     """CD of a sphere below transition: 0.45 M^2 + 0.424 to M 0.722, two exponentials above."""
+    if not 0.0 <= mach < math.inf:
+        raise ValueError(f"{mach} is no Mach number; give 0 or more")
     if mach <= 0.722:
         return 0.45 * mach * mach + 0.424
     x = mach + 0.35

@@ -29,6 +29,8 @@ MAX_S = 6 * 3600.0
 _SETTLE_KM_S = 0.35  # faster pieces are not looked at for a settled fall
 _MASS_PER_AREA = (1e-3, 1e6)  # kg/m2
 _SPEED_MAX_KM_S = 20.0
+_ALTITUDE_MAX_KM = 2000.0
+_LEVEL_MAX = 2000.0  # 61 km; with 999 for no limit files of airspace stay below
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +90,25 @@ class Descents:
         return np.diff(self.seconds, axis=1)
 
     def states(self, level: int) -> Array:
-        """(N, 6) Earth-fixed km, km/s at a level: where fragments of a parent are released."""
-        return earth_fixed(
+        """(N, 6) Earth-fixed km, km/s at a level: where fragments of a parent are released.
+
+        Not numbers for a piece that did not reach it; ValueError for a level that was not flown through.
+        """
+        if not 0 <= level < self.levels_km.shape[1]:
+            raise ValueError(f"there is no level {level}; {self.levels_km.shape[1]} were flown through, from 0 on")
+        return _earth_fixed(
             self.lat_deg[:, level], self.lon_deg[:, level], self.levels_km[:, level], self.east_m_s[:, level],
-            self.north_m_s[:, level], self.up_m_s[:, level],
+            self.north_m_s[:, level], self.up_m_s[:, level], EARTH,
         )  # fmt: skip
 
 
 def flight_level_km(level: float) -> float:
     """Geometric altitude of a flight level (hundreds of feet) in the standard atmosphere.
 
-    Flight levels are pressure surfaces: on a day they lie up to some 0.5 km off.
+    Flight levels are pressure surfaces: on a day they lie up to some 0.5 km off. ValueError outside FL0 to FL2000.
     """
+    if not 0.0 <= level <= _LEVEL_MAX:
+        raise ValueError(f"there is no flight level {level}; give hundreds of feet, 0 to {_LEVEL_MAX:g}")
     height = level * 100.0 * FOOT_KM
     return us76.RADIUS_KM * height / (us76.RADIUS_KM - height)
 
@@ -108,7 +117,21 @@ def earth_fixed(
     lat_deg: Array, lon_deg: Array, alt_km: Array, east_m_s: Array, north_m_s: Array, up_m_s: Array,
     body: Body = EARTH,
 ) -> Array:  # fmt: skip
-    """(N, 6) Earth-fixed states (km, km/s) from geodetic places and velocities over the ground, (N,) each."""
+    """(N, 6) Earth-fixed states (km, km/s) from geodetic places and velocities over the ground, (N,) each.
+
+    Raises ValueError for what is no place and for speeds beyond 20 km/s.
+    """
+    if not ((np.abs(lat_deg) <= 90.0) & (np.abs(lon_deg) <= 720.0) & (np.abs(alt_km) <= _ALTITUDE_MAX_KM)).all():
+        raise ValueError("a latitude, longitude or altitude is no place; give degrees and km")
+    limit = 1e3 * _SPEED_MAX_KM_S
+    if not ((np.abs(east_m_s) <= limit) & (np.abs(north_m_s) <= limit) & (np.abs(up_m_s) <= limit)).all():
+        raise ValueError(f"a velocity is no number or beyond {limit:g} m/s; give m/s over the ground")
+    return _earth_fixed(lat_deg, lon_deg, alt_km, east_m_s, north_m_s, up_m_s, body)
+
+
+def _earth_fixed(
+    lat_deg: Array, lon_deg: Array, alt_km: Array, east_m_s: Array, north_m_s: Array, up_m_s: Array, body: Body
+) -> Array:
     lat, lon = np.radians(lat_deg), np.radians(lon_deg)
     s, c, sl, cl = np.sin(lat), np.cos(lat), np.sin(lon), np.cos(lon)
     e2 = body.flattening * (2.0 - body.flattening)
@@ -122,8 +145,11 @@ def earth_fixed(
 
 
 def ballistic(bc_kg_m2: Array) -> Pieces:
-    """Pieces of constant ballistic coefficient m / (CD A)."""
+    """Pieces of constant ballistic coefficient m / (CD A), 0.001 to 1e6 kg/m2; ValueError for others."""
     bc = np.asarray(bc_kg_m2, dtype=np.float64)
+    low, high = _MASS_PER_AREA
+    if not ((bc >= low) & (bc <= high)).all():
+        raise ValueError(f"a ballistic coefficient is not within {low} and {high} kg/m2; it is mass over CD and area")
     return Pieces(bc, np.ones_like(bc), np.full(bc.shape, int(Shape.CONSTANT)))
 
 
@@ -150,10 +176,12 @@ def fly(
     """
     count = len(states)
     starts = _own(states, np.float64)
+    if np.ndim(levels_km) not in (1, 2) or (np.ndim(levels_km) == 2 and len(levels_km) not in (1, count)):
+        raise ValueError(f"levels must be (L,) or ({count}, L), not {np.shape(levels_km)}")
     levels = _own(np.broadcast_to(levels_km, (count, np.shape(levels_km)[-1])), np.float64)
     chosen = np.zeros(count, dtype=np.int64) if profile is None else profile
-    if not (1e-13 <= rtol <= 1e-2 and 1e-13 <= atol <= 1e-2 and max_s > 0.0):
-        raise ValueError("tolerances must lie within 1e-13 and 1e-2, and the longest flight be positive")
+    if not (1e-13 <= rtol <= 1e-2 and 1e-13 <= atol <= 1e-2 and 0.0 < max_s < math.inf):
+        raise ValueError("tolerances must lie within 1e-13 and 1e-2, and the longest flight be positive seconds")
     _check_states(starts, levels, air, body)
     _check_pieces(pieces, count, air, chosen)
     given = pieces.mass_per_area_kg_m2, pieces.length_m, pieces.shape, chosen
@@ -206,7 +234,7 @@ def _check_pieces(pieces: Pieces, count: int, air: Air, profile: Ints) -> None:
     if not ((pieces.length_m > 0.0) & (pieces.length_m < 1e3)).all():
         raise ValueError("lengths must be positive and below 1 km")
     if not ((pieces.shape >= 0) & (pieces.shape < len(Shape))).all():
-        raise ValueError("there is no such shape")
+        raise ValueError("there is no such shape; give those of drag_coefficient.Shape")
     if not ((profile >= 0) & (profile < len(air.rows))).all():
         raise ValueError(f"there are {len(air.rows)} profiles of air")
 

@@ -32,6 +32,8 @@ class Air:
             raise ValueError(f"air needs rows (profiles, altitudes >= 4, {AIR_COLUMNS}), not {shape}")
         if not np.isfinite(self.rows).all():
             raise ValueError("air holds a value that is no number")
+        if not 0.0 < self.step_km < math.inf:
+            raise ValueError(f"rows of air {self.step_km} km apart are in no order; give a positive step")
 
     @property
     def top_km(self) -> float:
@@ -64,7 +66,15 @@ def standard_air() -> Air:
 
 
 def exponential_air(surface_kg_m3: float, scale_height_km: float) -> Air:
-    """Density falling by e each scale height, at 288.15 K, without wind: for checks against closed solutions."""
+    """Density falling by e each scale height, at 288.15 K, without wind: for checks against closed solutions.
+
+    Raises ValueError for a density or a scale height that is not positive, and for one that leaves no air at 150 km.
+    """
+    if not (0.0 < surface_kg_m3 < math.inf and TOP_KM / 700.0 < scale_height_km < math.inf):
+        raise ValueError(
+            f"air of {surface_kg_m3} kg/m3 at the ground and a scale height of {scale_height_km} km is none; give "
+            f"kg/m3 above 0 and km above {TOP_KM / 700.0:.1f}"
+        )
 
     def model(alt_km: float) -> tuple[float, float, float, float]:
         rho = surface_kg_m3 * math.exp(-alt_km / scale_height_km)
@@ -81,8 +91,10 @@ def with_wind(air: Air, alt_km: Array, east_m_s: Array, north_m_s: Array) -> Air
     """
     east, north = np.atleast_2d(east_m_s), np.atleast_2d(north_m_s)
     alt = np.asarray(alt_km, dtype=np.float64)
-    if alt.ndim != 1 or east.shape != north.shape or east.shape[1:] != alt.shape or not np.all(np.diff(alt) > 0.0):
-        raise ValueError("winds need rising altitudes and one east and one north value for each")
+    if alt.ndim != 1 or not alt.size or east.shape != north.shape or east.shape[1:] != alt.shape:
+        raise ValueError("winds need altitudes and one east and one north value for each, per sample")
+    if not (np.isfinite(alt).all() and np.all(np.diff(alt) > 0.0)):
+        raise ValueError("winds need finite, rising altitudes")
     if not (np.abs(east) <= _WIND_MAX_M_S).all() or not (np.abs(north) <= _WIND_MAX_M_S).all():
         raise ValueError(f"winds must be numbers within {_WIND_MAX_M_S:g} m/s")
     if len(air.rows) not in (1, len(east)):

@@ -77,13 +77,19 @@ class EarthOrientation:
         return tuple(rows[:, i] + part * rows[:, i + 1] for i in (_UT1, _XP, _YP))  # type: ignore[return-value]
 
     def offsets_at(self, jd: Array, fraction: Array) -> Array:
-        """dX, dY (2, n) rad."""
+        """dX, dY (2, n) rad; raises OutsideOrientation."""
+        self.check(jd, fraction)
         since = (jd - MJD_0_JD - self.first_mjd) + fraction
         nodes = np.arange(self.offsets_rad.shape[1])
         return np.stack([np.interp(since, nodes, one) for one in self.offsets_rad])
 
     def check(self, jd: Array, fraction: Array) -> None:
-        """Raises OutsideOrientation for the first time outside the file's days, or not a number."""
+        """Raises OutsideOrientation for the first time outside the file's days, or not a number.
+
+        ValueError where there are not as many fractions as days.
+        """
+        if np.shape(jd) != np.shape(fraction):
+            raise ValueError(f"times are pairs: {np.shape(jd)} days and {np.shape(fraction)} fractions do not match")
         at = (jd - MJD_0_JD) + fraction
         outside = ~((at >= self.first_mjd) & (at <= self.last_mjd))
         if outside.any():

@@ -107,6 +107,10 @@ def predict(elements: Sequence[ElementSet], drivers: Drivers, known_at_jd: float
     The drivers must start a day before the oldest set used (20 days, 40 sets) and end at the horizon.
     Raises TooHigh, PoorFit, and of the newest set sgp4.DeepSpace and sgp4.BadElements.
     """
+    if not (known_at_jd < math.inf and max_days > 0.0):
+        raise ValueError(
+            f"known at JD {known_at_jd} and {max_days} days ahead are no time; give a Julian date and days"
+        )
     known = [e for e in elements if e.epoch_jd + e.epoch_jd_fraction <= known_at_jd + _EPOCH_AHEAD_DAYS]
     if not known:
         raise PoorFit("no element set has an epoch before the time of knowledge; submit one that has")
@@ -395,8 +399,11 @@ def draws(fit: Fit, count: int, seed: int) -> Draws:
     """Samples of the fit's normals; sample i depends on (seed, i) alone and not on count.
 
     ln B and the along-track spread are stratified by a low-discrepancy sequence whose origin is drawn from Philox
-    keyed by the seed. The spread of the semi-major axis acts as a speed change mu da / (2 a^2 v).
+    keyed by the seed. The spread of the semi-major axis acts as a speed change mu da / (2 a^2 v). ValueError for a
+    negative count.
     """
+    if count < 0:
+        raise ValueError(f"{count} samples cannot be drawn; give 0 or more")
     origin = np.random.Generator(np.random.Philox(key=seed & 0xFFFFFFFFFFFFFFFF)).random(2)
     steps = np.arange(1, count + 1)[:, None] * np.array([1.0 / _PLASTIC, 1.0 / _PLASTIC**2])
     normal = NormalDist().inv_cdf

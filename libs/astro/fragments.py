@@ -165,7 +165,14 @@ def of_explosion(debris: Debris) -> Fragments:
 
 
 def flow_length_m(shape: Ints, area_m2: Array) -> Array:
-    """Length of the Reynolds number from the reference area: diameter, edge, side or chord of the shape."""
+    """Length of the Reynolds number from the reference area: diameter, edge, side or chord of the shape.
+
+    Raises ValueError for areas that are negative or no numbers, and for what is no shape.
+    """
+    if not (np.isfinite(area_m2) & (np.asarray(area_m2) >= 0.0)).all():
+        raise ValueError("a reference area must be a number of m2 and not negative")
+    if not ((np.asarray(shape) >= 0) & (np.asarray(shape) < len(Shape))).all():
+        raise ValueError(f"a shape must be one of the {len(Shape)} of drag_coefficient.Shape")
     round_ = np.sqrt(4.0 * area_m2 / math.pi)
     side = np.sqrt(area_m2)
     slender = (shape == Shape.BEAM) | (shape == Shape.PIPE)

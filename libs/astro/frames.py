@@ -86,16 +86,35 @@ def teme_to_itrf_each(
 ) -> Array:
     """ITRF states (6, n) of TEME states (6, n), each at its own UTC time; fills out where it is given.
 
-    Raises eop.OutsideOrientation for the first time outside the file. Within 1e-8 km of erfa's gmst82 and pom00.
+    Raises eop.OutsideOrientation for the first time outside the file, ValueError for other shapes. A state that is no
+    number, as SGP4 gives beside an error, is none after it either. Within 1e-8 km of erfa's gmst82 and pom00.
     """
     orientation.check(jd, fraction)
-    out = np.empty_like(states) if out is None else out
+    states = _columns(states, 6, jd)
+    out = _room(states, out)
     since_mjd = orientation.first_mjd + MJD_0_JD
 
     def run(part: slice) -> None:
         _teme_to_itrf_each(states[:, part], jd[part], fraction[part], since_mjd, orientation.days, out[:, part])
 
     _spread(run, jd.size, threads)
+    return out
+
+
+def _columns(states: Array, rows: int, times: Array | None = None) -> Array:
+    """The states as float64; the kernels would read beyond those of another shape."""
+    found = np.asarray(states, dtype=np.float64)
+    if found.ndim != 2 or len(found) != rows or (times is not None and times.shape != found.shape[1:]):
+        wanted = "n" if times is None else f"{np.size(times)}), a column for each of as many times"
+        raise ValueError(f"states or positions must be ({rows}, {wanted}), not {found.shape}; transpose rows of them")
+    return found
+
+
+def _room(states: Array, out: Array | None) -> Array:
+    if out is None:
+        return np.empty(states.shape)
+    if out.shape != states.shape or out.dtype != np.float64:
+        raise ValueError(f"out must be float64 of shape {states.shape}, not {out.dtype} of {out.shape}")
     return out
 
 
@@ -182,7 +201,12 @@ def tirf_to_itrf(jd: Array, fraction: Array, orientation: EarthOrientation) -> A
 
 
 def gcrf_to_itrf(states: Array, jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
-    """ITRF states (6, n) of GCRF states (6, n), each at its own UTC time; the velocity is that seen from the Earth."""
+    """ITRF states (6, n) of GCRF states (6, n), each at its own UTC time; the velocity is that seen from the Earth.
+
+    Raises as teme_to_itrf_each does.
+    """
+    orientation.check(jd, fraction)
+    states = _columns(states, 6, jd)
     turn, pole = gcrf_to_tirf(jd, fraction, orientation), tirf_to_itrf(jd, fraction, orientation)
     r, v = _turned(turn, states[:3]), _turned(turn, states[3:])
     v[0] += IERS_SPIN_RAD_S * r[1]
@@ -192,6 +216,8 @@ def gcrf_to_itrf(states: Array, jd: Array, fraction: Array, orientation: EarthOr
 
 def itrf_to_gcrf(states: Array, jd: Array, fraction: Array, orientation: EarthOrientation) -> Array:
     """Undoes gcrf_to_itrf."""
+    orientation.check(jd, fraction)
+    states = _columns(states, 6, jd)
     turn = gcrf_to_tirf(jd, fraction, orientation).transpose(0, 2, 1)
     pole = tirf_to_itrf(jd, fraction, orientation).transpose(0, 2, 1)
     r, v = _turned(pole, states[:3]), _turned(pole, states[3:])
@@ -254,8 +280,12 @@ def geodetic_to_itrf(lat_rad: float, lon_rad: float, height_km: float) -> Array:
 
 
 def itrf_to_geodetic_each(positions: Array, *, threads: int = 1, out: Array | None = None) -> Array:
-    """Latitude and longitude in rad, height in km (3, n) above WGS-84 of positions (3, n); fills out where given."""
-    out = np.empty_like(positions) if out is None else out
+    """Latitude and longitude in rad, height in km (3, n) above WGS-84 of positions (3, n); fills out where given.
+
+    Raises ValueError for other shapes; a position that is no number has no place.
+    """
+    positions = _columns(positions, 3)
+    out = _room(positions, out)
     _spread(lambda part: _geodetic_each(positions[:, part], out[:, part]), positions.shape[1], threads)
     return out
 

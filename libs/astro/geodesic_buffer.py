@@ -29,7 +29,12 @@ def distances_km(lat_deg: Array, lon_deg: Array, line_lat_deg: Array, line_lon_d
 
 
 def within(lat_deg: Array, lon_deg: Array, line_lat_deg: Array, line_lon_deg: Array, km: float) -> Flags:
-    """Which points (n,) lie within `km` of a line, as `distances_km` has it; most need no exact distance."""
+    """Which points (n,) lie within `km` of a line, as `distances_km` has it; most need no exact distance.
+
+    Raises ValueError as it does, and for a distance that is negative or none.
+    """
+    if not 0.0 <= km < math.inf:
+        raise ValueError(f"nothing lies within {km} km; give a distance of 0 or more")
     points, line = _radians(lat_deg, lon_deg), _line(line_lat_deg, line_lon_deg)
     out = np.empty(points[0].size)
     _distances(*points, *line, km, out)

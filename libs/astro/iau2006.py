@@ -21,6 +21,7 @@ Tables = tuple[Array, Array, Array]
 _ARCSECOND = math.pi / 648_000.0
 NODE_DAYS = 0.25
 _POWERS = 6
+VALID_CENTURIES = 10.0  # the series are good within one and run away far beyond; a modified Julian date is 67 off
 
 # Arguments as polynomials of Julian centuries (IERS Conventions 2003, eq. 5.43 and 5.44): l, l', F, D and the node of
 # the Moon in arcseconds, longitudes of Mercury to Neptune and the general precession in rad.
@@ -64,10 +65,11 @@ def arguments(centuries: Array) -> Array:
 def pole(jd_tt: Array, fraction: Array) -> Array:
     """X, Y, s (3, n) rad at n TT Julian date pairs: the whole series, about 0.1 ms a time.
 
+    Raises ValueError for times more than VALID_CENTURIES from 2000, as modified Julian dates are, and no numbers.
     Within 1 microarcsecond of the authors' numbers from 1900 to 2100; the pole itself departs from the model by up to
     0.5 milliarcseconds (free core nutation), which the dX, dY of Earth orientation files hold.
     """
-    t = ((np.atleast_1d(jd_tt) - J2000_JD) + np.atleast_1d(fraction)) / DAYS_IN_CENTURY
+    t = _days(jd_tt, fraction) / DAYS_IN_CENTURY
     polynomials, multipliers, amplitudes = _tables()
     out = np.empty((3, t.size))
     _series(t, arguments(t), polynomials, multipliers, amplitudes, out)
@@ -75,10 +77,12 @@ def pole(jd_tt: Array, fraction: Array) -> Array:
 
 
 def pole_between(jd_tt: Array, fraction: Array) -> Array:
-    """As `pole`, by four-point interpolation between nodes 6 h apart (1 microarcsecond), for many near times."""
-    t = (np.atleast_1d(jd_tt) - J2000_JD) + np.atleast_1d(fraction)
+    """As `pole`, errors too, by four-point interpolation between nodes 6 h apart (1 microarcsecond): for near times."""
+    t = _days(jd_tt, fraction)
     first = math.floor(t.min() / NODE_DAYS) - 1
     count = math.floor(t.max() / NODE_DAYS) - first + 3
+    if count > t.size:  # times so far apart that the nodes between them are more than they
+        return pole(np.full(t.size, J2000_JD), t)
     nodes = pole(np.full(count, J2000_JD), (first + np.arange(count)) * NODE_DAYS)
     at = t / NODE_DAYS - first
     k = at.astype(np.int64)
@@ -90,6 +94,17 @@ def pole_between(jd_tt: Array, fraction: Array) -> Array:
         (x + 1.0) * x * (x - 1.0) / 6.0,
     )
     return sum((weights[i] * nodes[:, k - 1 + i] for i in range(4)), start=np.zeros((3, t.size)))
+
+
+def _days(jd_tt: Array, fraction: Array) -> Array:
+    """From J2000; refuses what the series were not made for."""
+    days = np.atleast_1d((np.asarray(jd_tt) - J2000_JD) + fraction)
+    if days.size == 0 or not np.all(np.abs(days) <= VALID_CENTURIES * DAYS_IN_CENTURY):
+        raise ValueError(
+            f"no time is given, or one is no number or over {VALID_CENTURIES:g} centuries from 2000: "
+            "give Julian dates, TT"
+        )
+    return days
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST, nogil=True)

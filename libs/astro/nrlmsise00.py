@@ -40,11 +40,11 @@ Z_LOWER = PTM[5]
 
 # Places in a work array, after those of the variation: temperatures and slope of the lower nodes, the spline below ZA
 # and that of anomalous oxygen, the spline below 72.5 km, one value each of the column, logarithms of each species at
-# the lower boundary and of its mixed density there.
+# the lower boundary and of its mixed density there, temperatures of the nodes of both splines below 72.5 km.
 NODES, SLOPE_MIDDLE, SPLINE, SPLINE_HOT, SPLINE_LOW = 56, 64, 66, 86, 106
 GRAVITY, RADIUS, FLUX_MEAN, T_FAR, T_LOW, SHAPE, WHOLE, HEIGHT_MIXED, ACTIVITY, MIXED_N2 = range(126, 136)
-LN_LOW, LN_MIXED = 136, 144
-WORK_SIZE = 152
+LN_LOW, LN_MIXED, NODES_LOW = 136, 144, 152
+WORK_SIZE = 161
 # Places in an output array.
 HE, O, N2, O2, AR, MASS, H, N, O_ANOMALOUS, T_EXO, T_ALT = range(11)
 OUT_SIZE = 11
@@ -355,7 +355,7 @@ def _at(alt_km: float, f107a: float, history: bool, anomalous: bool, w: Array, o
 def _lower(z: float, f107a: float, history: bool, w: Array, out: Array) -> None:
     """Below 72.5 km: mixed but for a transition down to 62.5 km."""
     surface, re, activity, mixed = w[GRAVITY], w[RADIUS], w[ACTIVITY], math.exp(w[MIXED_N2])
-    t2 = np.empty(4)
+    t2, t3 = w[NODES_LOW : NODES_LOW + 4], w[NODES_LOW + 4 : NODES_LOW + 9]
     t2[0] = w[NODES + 4]
     t2[1] = PMA[0, 0] * PAVGM[0] / (1.0 - low_variation(PMA[0], _PMA[0], f107a, activity, history, w))
     t2[2] = PMA[1, 0] * PAVGM[1] / (1.0 - low_variation(PMA[1], _PMA[1], f107a, activity, history, w))
@@ -364,7 +364,6 @@ def _lower(z: float, f107a: float, history: bool, w: Array, out: Array) -> None:
     slope *= t2[3] * t2[3] / (PMA[2, 0] * PAVGM[2]) ** 2
     density, t_alt = _segment(z, mixed, Z2_NODES, t2, w[SLOPE_MIDDLE], slope, surface, re, w)
     if z <= Z3_NODES[0]:
-        t3 = np.empty(5)
         t3[0] = t2[3]
         for k in range(1, 5):
             t3[k] = (

@@ -39,7 +39,9 @@ class Profile:
             raise ValueError("a profile has a value that is no number; fill its gaps first")
         if (self.rows[:, [TEMPERATURE, MOLAR]] <= 0.0).any():
             raise ValueError("a profile has a temperature or molar mass that is not positive; give K and kg/kmol")
-        if not self.step_km > 0.0:
+        if not math.isfinite(self.bottom_km):
+            raise ValueError(f"a profile that begins at {self.bottom_km} km is at no altitude; give km above WGS-84")
+        if not 0.0 < self.step_km < math.inf:
             raise ValueError(f"rows {self.step_km} km apart are in no order; give a positive step")
 
     @property
@@ -84,7 +86,15 @@ def standard(step_km: float = STEP_KM, top_km: float = TOP_KM) -> Profile:
 def tabulated(
     model: Callable[[float], tuple[float, float, float, float]], name: str, step_km: float, top_km: float
 ) -> Profile:
-    """Returns a windless profile of a model with the signature of us76.us76."""
+    """Returns a windless profile of a model with the signature of us76.us76.
+
+    Raises ValueError for a step or top that is none, and for a model that gives no numbers.
+    """
+    if not 0.0 < step_km <= top_km <= us76.VALID_KM[1]:
+        raise ValueError(
+            f"steps of {step_km} km to {top_km} km make no profile; give a positive step and a top from it to "
+            f"{us76.VALID_KM[1]:g} km"
+        )
     altitudes = np.arange(math.floor(top_km / step_km) + 1) * step_km
     rho, t, sound, _ = np.array([model(float(z)) for z in altitudes]).T
     rows = np.zeros((len(altitudes), 5))

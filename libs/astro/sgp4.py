@@ -34,6 +34,7 @@ ERRORS = {
     DECAYED: "the object is below the surface",
 }
 _JD_1950 = 2433281.5
+_FARTHEST_MIN = 250 * 365.25 * 1440.0  # between the first and the last epoch that elements.py lets in
 _TILE = 512  # times of one object at a go, whose states stay in the nearest cache for the turn of the pole
 
 
@@ -61,7 +62,12 @@ class Catalogue:
 
 
 def unkozai_mean_motion_rad_min(mean_motion_rad_min: float, eccentricity: float, inclination_rad: float) -> float:
-    """Brouwer mean motion, rad/min, from the Kozai mean motion of a set."""
+    """Brouwer mean motion, rad/min, from the Kozai mean motion of a set; ValueError for what is no orbit's."""
+    if not (0.0 < mean_motion_rad_min < math.inf and 0.0 <= eccentricity < 1.0 and 0.0 <= inclination_rad <= math.pi):
+        raise ValueError(
+            f"mean motion {mean_motion_rad_min} rad/min, eccentricity {eccentricity} and inclination "
+            f"{inclination_rad} rad are no orbit; check the set and its units"
+        )
     return float(unkozai(mean_motion_rad_min, eccentricity, inclination_rad))
 
 
@@ -127,8 +133,12 @@ def propagate(record: Array, minutes: Array) -> tuple[Array, Array, Codes]:
     """Positions (n, 3) km and velocities (n, 3) km/s in TEME at n times, and an error (n,) of each, 0 when it is good.
 
     minutes are from the set's epoch, in any order. Where there is an error other than DECAYED the state is NaN.
+    Raises ValueError for a record of another shape, and for times that are none or over 250 years away.
     """
     times = np.ascontiguousarray(minutes, dtype=np.float64)
+    if record.shape != (RECORD_SIZE,):
+        raise ValueError(f"a record has the shape {(RECORD_SIZE,)} that initialise gives it, not {record.shape}")
+    _check_times(times, np.zeros(1))
     out, errors = np.empty((1, 6, times.size)), np.empty((1, times.size), dtype=np.uint8)
     _fly(record.reshape(1, -1), np.zeros(1), times, *_still(times.size), 0.0, out, errors)
     return out[0, :3].T, out[0, 3:].T, errors[0]
@@ -148,11 +158,14 @@ def propagate_many(
 
     In TEME, or in ITRF where turn holds the Earth's attitude at the same m times. out and errors, C-contiguous and of
     those shapes (uint8 errors), are filled and returned where they are given. Ordered times are fastest.
-    Where there is an error other than DECAYED the state is NaN.
+    Where there is an error other than DECAYED the state is NaN. Raises ValueError for other shapes, and for times that
+    are none or over 250 years from a set's epoch.
     """
     jd, fraction = np.atleast_1d(jd).astype(np.float64), np.atleast_1d(fraction).astype(np.float64)
     if jd.size == 0:
         return np.empty((len(catalogue.records), 6, 0)), np.empty((len(catalogue.records), 0), dtype=np.uint8)
+    if not (np.isfinite(jd).all() and np.isfinite(fraction).all()):
+        raise ValueError("a Julian date or its fraction is no number; mend it before it is propagated to")
     minutes = ((jd - jd[0]) + (fraction - fraction[0])) * 1440.0
     offsets = ((jd[0] - catalogue.epoch_jd) + (fraction[0] - catalogue.epoch_jd_fraction)) * 1440.0
     return propagate_minutes(catalogue, minutes, offsets=offsets, turn=turn, threads=threads, out=out, errors=errors)
@@ -171,6 +184,9 @@ def propagate_minutes(
     """As propagate_many, at minutes (m,) after each set's own epoch, plus offsets (n,) of the objects."""
     count, times = len(catalogue.records), np.ascontiguousarray(minutes, dtype=np.float64)
     start = np.zeros(count) if offsets is None else np.ascontiguousarray(offsets, dtype=np.float64)
+    if start.shape != (count,):
+        raise ValueError(f"there are {count} objects and offsets of the shape {start.shape}; give one for each")
+    _check_times(times, start)
     out = np.empty((count, 6, times.size)) if out is None else out
     errors = np.empty((count, times.size), dtype=np.uint8) if errors is None else errors
     _check(count, times.size, turn, out, errors)
@@ -190,12 +206,25 @@ def propagate_minutes(
     return out, errors
 
 
+def _check_times(minutes: Array, offsets: Array) -> None:
+    if minutes.ndim != 1:
+        raise ValueError(f"times must be in one row, not of the shape {minutes.shape}")
+    if not (np.isfinite(minutes).all() and np.isfinite(offsets).all()):
+        raise ValueError("a time is no number; mend it before it is propagated to")
+    if minutes.size and offsets.size:
+        farthest = max(minutes.max() + offsets.max(), -minutes.min() - offsets.min())
+        if farthest > _FARTHEST_MIN:
+            raise ValueError(
+                f"a time lies {farthest / 525960.0:.0f} years from a set's epoch: give minutes, or UTC as Julian dates"
+            )
+
+
 def _check(count: int, times: int, turn: EarthTurn | None, out: Array, errors: Codes) -> None:
     if out.shape != (count, 6, times) or out.dtype != np.float64 or not out.flags.c_contiguous:
         raise ValueError(f"out must be C-contiguous float64 of shape {(count, 6, times)}, not {out.shape}")
     if errors.shape != (count, times) or errors.dtype != np.uint8 or not errors.flags.c_contiguous:
         raise ValueError(f"errors must be C-contiguous uint8 of shape {(count, times)}, not {errors.shape}")
-    if turn is not None and turn.gmst_rad.shape != (times,):
+    if turn is not None and not turn.gmst_rad.shape == turn.xp_rad.shape == turn.yp_rad.shape == (times,):
         raise ValueError(f"the Earth's turn is given at {turn.gmst_rad.size} times, the states are asked at {times}")
 
 

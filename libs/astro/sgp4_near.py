@@ -25,7 +25,7 @@ from libs.astro.sgp4_start import (
     XKE,
     XLCOF,
 )  # fmt: skip
-from libs.astro.sincos import FAST, sincos, turned
+from libs.astro.sincos import FAST, nudged, sincos_of_half, turned
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Codes = np.ndarray[Any, np.dtype[np.uint8]]
@@ -80,6 +80,19 @@ def _loop(fixed: bool) -> Any:
         )
         cosi, sini, rao = c[COSIO], c[SINIO], math.sqrt(c[AO])
         km, km_s = WGS72_RADIUS_KM, WGS72_RADIUS_KM * XKE / 60.0
+        # products of constants are taken here, and angles in halves, as multiplications are what the loop waits for
+        mo, mdot, argpo, argpdot, omgcof, xmcof = (
+            0.5 * mo,
+            0.5 * mdot,
+            0.5 * argpo,
+            0.5 * argpdot,
+            0.5 * omgcof,
+            0.5 * xmcof,
+        )
+        nodeo, nodedot, nodecf, xlcof = 0.5 * nodeo, 0.5 * nodedot, 0.5 * nodecf, 0.5 * xlcof
+        t2cof, t3cof, t4cof, t5cof = 0.5 * no * t2cof, 0.5 * no * t3cof, 0.5 * no * t4cof, 0.5 * no * t5cof
+        con41, x7thm1, cosi15, cross = 1.5 * con41, -0.25 * x7thm1, 1.5 * cosi, 1.5 * cosi * sini
+        half_j2, x1mth4 = 0.5 * WGS72_J2, 0.5 * x1mth2
         last = first + minutes.size
         o0, o1, o2 = out[0][first:last], out[1][first:last], out[2][first:last]  # slices of rows are known to be dense
         o3, o4, o5 = out[3][first:last], out[4][first:last], out[5][first:last]
@@ -87,10 +100,10 @@ def _loop(fixed: bool) -> Any:
             t = minutes[j] + offset
             t2 = t * t
             xmdf = mo + mdot * t
-            sm, cm = sincos(xmdf)
+            sm, cm = sincos_of_half(xmdf)
             dm = 1.0 + eta * cm
             wobble = omgcof * t + xmcof * (dm * dm * dm - delmo)
-            sm, cm = turned(sm, cm, wobble)
+            sm, cm = turned(sm, cm, wobble + wobble)
             em = ecco - bcc4 * t - bcc5 * (sm - sinmao)
             codes[j] = 1 if em < -0.001 else 0
             em = max(em, 1.0e-6)
@@ -98,12 +111,12 @@ def _loop(fixed: bool) -> Any:
             sa = rao * (1.0 - t * (cc1 + t * (d2 + t * (d3 + t * d4))))  # square root of the semi-major axis
             isa = 1.0 / sa
             ia = isa * isa
-            sw, cw = sincos(argp)
+            sw, cw = sincos_of_half(argp)
             e2 = em * em
             tp = ia * (1.0 + e2 * (1.0 + e2 * (1.0 + e2 * (1.0 + e2))))
             axn, ayn = em * cw, em * sw + tp * aycof
-            u = xmdf + wobble + argp + no * t2 * (t2cof + t * (t3cof + t * (t4cof + t * t5cof))) + tp * xlcof * axn
-            su, cu = sincos(u)
+            u = xmdf + wobble + argp + t2 * (t2cof + t * (t3cof + t * (t4cof + t * t5cof))) + tp * xlcof * axn
+            su, cu = sincos_of_half(u)
             # Kepler: d = E - u, d = es cos d + ec sin d
             es, ec = axn * su - ayn * cu, axn * cu + ayn * su
             d = es * (1.0 + ec * (1.0 + ec) - 0.5 * es * es)
@@ -122,27 +135,28 @@ def _loop(fixed: bool) -> Any:
             se, ce = su * cd + cu * sd, cu * cd - su * sd
             # short periods; x is the square of the long-period eccentricity
             x = axn * axn + ayn * ayn
-            beta = 1.0 - x * (0.5 + x * (0.125 + x * (0.0625 + x * (0.0390625 + x * 0.02734375))))
-            half = 0.5 + x * (0.125 + x * (0.0625 + x * (0.0390625 + x * (0.02734375 + x * 0.0205078125))))
-            ipl = ia * (1.0 + x * (1.0 + x * (1.0 + x * (1.0 + x * (1.0 + x)))))
+            beta = 1.0 - x * (0.5 + x * (0.125 + x * (0.0625 + x * 0.0390625)))
+            half = 0.5 + x * (0.125 + x * (0.0625 + x * (0.0390625 + x * 0.02734375)))
+            ipl = ia * (1.0 + x * (1.0 + x * (1.0 + x * (1.0 + x))))
             rl = 1.0 - ecose
             arl = 1.0 / rl
             tt = esine * half
             sinu, cosu = arl * (se - ayn - axn * tt), arl * (ce - axn + ayn * tt)
             s2, c2 = (cosu + cosu) * sinu, 1.0 - 2.0 * sinu * sinu
-            t1 = 0.5 * WGS72_J2 * ipl
+            t1 = half_j2 * ipl
             t2p = t1 * ipl
-            mrt = sa * sa * rl * (1.0 - 1.5 * t2p * beta * con41) + 0.5 * t1 * x1mth2 * c2
+            t2s, t2c = t2p * s2, t2p * c2
+            mrt = sa * sa * rl * (1.0 - t2p * beta * con41) + t1 * (x1mth4 * c2)
             codes[j] = max(codes[j], 6 if mrt < 1.0 and codes[j] == 0 else 0)
-            sinu, cosu = turned(sinu, cosu, -0.25 * t2p * x7thm1 * s2)
-            sn, cn = sincos(nodeo + nodedot * t + nodecf * t2 - gst[j])
-            sn, cn = turned(sn, cn, 1.5 * t2p * cosi * s2)
-            si, ci = turned(sini, cosi, 1.5 * t2p * cosi * sini * c2)
+            sinu, cosu = nudged(sinu, cosu, x7thm1 * t2s)
+            sn, cn = sincos_of_half(nodeo + nodedot * t + nodecf * t2 - 0.5 * gst[j])
+            sn, cn = nudged(sn, cn, cosi15 * t2s)
+            si, ci = nudged(sini, cosi, cross * t2c)
             ux, uy, uz = cn * cosu - sn * ci * sinu, sn * cosu + cn * ci * sinu, si * sinu
             vx, vy, vz = -cn * sinu - sn * ci * cosu, cn * ci * cosu - sn * sinu, si * cosu
-            nt = ia * isa * t1
-            mvt = (isa * esine * arl - nt * x1mth2 * s2) * km_s
-            rvdot = (isa * beta * arl + nt * (x1mth2 * c2 + 1.5 * con41)) * km_s
+            speed, nt = isa * km_s, ia * t1
+            mvt = speed * (esine * arl - nt * x1mth2 * s2)
+            rvdot = speed * (beta * arl + nt * (x1mth2 * c2 + con41))
             r = mrt * km
             x, y, z = r * ux, r * uy, r * uz
             vx = mvt * ux + rvdot * vx + spin * y

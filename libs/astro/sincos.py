@@ -27,6 +27,25 @@ def sincos(x: float) -> tuple[float, float]:
 
 
 @njit(cache=True, error_model="numpy", fastmath=FAST)
+def sincos_of_half(h: float) -> tuple[float, float]:
+    """(sin 2h, cos 2h) within 1e-13, with fewer multiplications than sincos.
+
+    sin 2h = 2 s c and cos 2h = 1 - 2 s^2 stay as they are when the reduction by pi turns both signs.
+    """
+    k = (h * _ONE_OVER_PI + _ROUND) - _ROUND
+    r = (h - k * _PI_HIGH) - k * _PI_LOW
+    z = r * r
+    s = -2.505197284086259e-08 + z * (1.60509690477946e-10 - z * 7.408007795516067e-13)
+    s = -0.00019841269836464245 + z * (2.755731805475644e-06 + z * s)
+    s = -0.1666666666666665 + z * (0.008333333333325924 + z * s)
+    c = 2.4801586591305296e-05 + z * (-2.7557196277581415e-07 + z * (2.086712703478948e-09 - z * 1.112218706401567e-11))
+    c = -0.5 + z * (0.04166666666666152 + z * (-0.0013888888887387276 + z * c))
+    s = r + r * z * s
+    twice = s + s
+    return twice * (1.0 + z * c), 1.0 - twice * s
+
+
+@njit(cache=True, error_model="numpy", fastmath=FAST)
 def sincos_reduced(r: float) -> tuple[float, float]:
     """(sin r, cos r) of |r| <= pi/2 rad."""
     z = r * r
@@ -46,4 +65,12 @@ def turned(s: float, c: float, by: float) -> tuple[float, float]:
     z = by * by
     sd = by * (1.0 + z * (-1.6666666666666666e-01 + z * 8.333333333333333e-03))
     cd = 1.0 + z * (-0.5 + z * 4.1666666666666664e-02)
+    return s * cd + c * sd, c * cd - s * sd
+
+
+@njit(cache=True, error_model="numpy", fastmath=FAST)
+def nudged(s: float, c: float, by: float) -> tuple[float, float]:
+    """As turned, by |by| < 0.001 rad and within 1e-13."""
+    z = by * by
+    sd, cd = by - by * z * (1.0 / 6.0), 1.0 - 0.5 * z
     return s * cd + c * sd, c * cd - s * sd

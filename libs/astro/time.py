@@ -19,6 +19,7 @@ DAYS_IN_CENTURY = 36525.0
 MJD_0_JD = 2400000.5
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 _ORIGIN_JD = 2451544.5
+_CALENDAR_JD = (1721425.5, 5373483.5)  # of datetime: the first day of the year 1 to the last of 9999
 
 # First day (MJD, UTC) of each value of TAI - UTC in seconds: IERS Bulletin C.
 LEAP_SECONDS = (
@@ -50,38 +51,53 @@ def calendar_to_jd(
 
     A leap second counts into the next day's first second, as POSIX time does.
     """
-    days = (datetime(year, month, day, tzinfo=UTC) - _ORIGIN).days
+    if not (0 <= hour < 24 and 0 <= minute < 60 and 0.0 <= second < 61.0):
+        raise ValueError(f"{hour} h {minute} min {second} s is no time of day; give 0-23, 0-59 and 0-60, UTC")
+    try:
+        days = (datetime(year, month, day, tzinfo=UTC) - _ORIGIN).days
+    except ValueError as error:
+        raise ValueError(f"{year}-{month}-{day} is no day of the Gregorian calendar: {error}") from error
     return _normalised(_ORIGIN_JD + days, (hour * 3600 + minute * 60 + second) / DAY_S)
 
 
 def datetime_to_jd(instant: datetime) -> tuple[float, float]:
-    """Julian date of an aware datetime; exact to a microsecond."""
+    """Julian date of an aware datetime; exact to a microsecond. Raises ValueError for a naive one."""
+    if instant.utcoffset() is None:
+        raise ValueError(f"{instant.isoformat()} has no zone, so that it names no instant; give one, such as UTC")
     since = instant - _ORIGIN
     return _ORIGIN_JD + since.days, (since.seconds * 1_000_000 + since.microseconds) / (DAY_S * 1e6)
 
 
 def jd_to_datetime(jd: float, fraction: float) -> datetime:
-    """Nearest microsecond, UTC."""
+    """Nearest microsecond, UTC; raises ValueError outside the years 1 to 9999."""
+    if not _CALENDAR_JD[0] <= jd + fraction < _CALENDAR_JD[1]:
+        raise ValueError(f"JD {jd} and {fraction} of a day lie outside the years 1 to 9999; is it a modified one?")
     return _ORIGIN + timedelta(days=jd - _ORIGIN_JD, microseconds=round(fraction * DAY_S * 1e6))
 
 
 def seconds_between(jd0: float, fraction0: float, jd1: float, fraction1: float) -> float:
-    """From the first to the second, in days of 86,400 s."""
-    return ((jd1 - jd0) + (fraction1 - fraction0)) * DAY_S
+    """From the first to the second, in days of 86,400 s; raises ValueError for what are no instants."""
+    seconds = ((jd1 - jd0) + (fraction1 - fraction0)) * DAY_S
+    if not math.isfinite(seconds):
+        raise ValueError(f"JD {jd0} + {fraction0} or JD {jd1} + {fraction1} is no number and so no instant; mend it")
+    return seconds
 
 
 def add_seconds(jd: float, fraction: float, seconds: float) -> tuple[float, float]:
+    """The instant so much later, or earlier; raises ValueError for what are no numbers."""
     return _normalised(jd, fraction + seconds / DAY_S)
 
 
 def tai_minus_utc_s(jd: float | Array, fraction: float | Array = 0.0) -> Array:
-    """TAI - UTC in seconds at UTC Julian date pairs, of their shape; raises BeforeUtc before 1961.
+    """TAI - UTC in seconds at UTC Julian date pairs, of their shape.
 
     jd ends in .5, so that a time in the last second before a leap second keeps its day. The last known value holds
-    for times to come.
+    for times to come. Raises BeforeUtc before 1961, ValueError for what is no number.
     """
     mjd = np.asarray(jd, dtype=np.float64) - MJD_0_JD
     day = np.floor(mjd + np.asarray(fraction))
+    if not np.isfinite(day).all():
+        raise ValueError("a Julian date or its fraction is no number and so no time; mend it before it is converted")
     if np.any(day < _OFFSETS[0, 0]):
         raise BeforeUtc(f"MJD {np.min(day):.0f} lies before 1961-01-01, when UTC had no defined relation to TAI")
     row = _OFFSETS[np.searchsorted(_OFFSETS[:, 0], day, side="right") - 1]
@@ -103,11 +119,18 @@ def utc_to_tai(jd: float | Array, fraction: float | Array) -> tuple[float | Arra
 
 
 def utc_to_ut1(jd: float | Array, fraction: float | Array, ut1_utc_s: float | Array) -> tuple[float | Array, Array]:
-    """UT1, given UT1 - UTC from an Earth orientation file (|UT1 - UTC| < 0.9 s since 1972)."""
+    """UT1, given UT1 - UTC from an Earth orientation file; raises ValueError for one of a second or more.
+
+    |UT1 - UTC| < 0.9 s since 1972 and was less before.
+    """
+    if not (np.all(np.abs(ut1_utc_s) < 1.0) and np.isfinite(np.asarray(jd) + fraction).all()):
+        raise ValueError("a time or its UT1 - UTC is no number, or not within a second; give days and seconds")
     return jd, np.asarray(fraction + ut1_utc_s / DAY_S)
 
 
 def _normalised(jd: float, fraction: float) -> tuple[float, float]:
+    if not math.isfinite(jd + fraction):
+        raise ValueError(f"JD {jd} and {fraction} of a day are no numbers and so no instant; mend what made them")
     whole = math.floor(fraction)
     rest = fraction - whole
     return (jd + whole, rest) if rest < 1.0 else (jd + whole + 1.0, 0.0)

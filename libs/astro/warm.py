@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from libs.astro import airspace, decay, entry, entry_air, fit, frames, geodesy, sgp4
+from libs.astro import airspace, decay, decay_tables, entry, entry_air, fit, frames, geodesy, sgp4
 from libs.astro.elements import ElementSet
 from libs.astro.weather import Drivers
 
@@ -49,6 +49,7 @@ def _entry() -> None:
 STEPS: Mapping[str, Callable[[], None]] = {
     "element sets and frames": _frames,
     "fit, atmosphere and decay": _flight,
+    "density tables and lifetimes on them": decay_tables.warm,
     "airspace": _airspace,
     "flight of fragments": _entry,
 }

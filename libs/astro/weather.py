@@ -28,6 +28,8 @@ _AP_E_FOLDING_SLOTS = 8.0
 _SLOTS = 8  # a day
 _FLUX_RANGE_SFU = (50.0, 500.0)
 _AP_MAX = 400.0
+_COLUMNS = 9  # of Drivers
+_START_MJD_MAX = 200_000.0  # the year 2406; a Julian date is beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,30 @@ class Drivers:
     """Inputs of the density model each 3 hours from start_mjd, which is a 0 h UTC.
 
     Columns: previous day's F10.7, its 81-day mean, daily ap, then ap now, 3, 6 and 9 h before, the mean of 12-33 h
-    before and of 36-57 h before.
+    before and of 36-57 h before. ValueError for another shape or start; `check` is for the values.
     """
 
     rows: Array
     start_mjd: float
 
+    def __post_init__(self) -> None:
+        if self.rows.ndim != 2 or self.rows.shape[1] != _COLUMNS or not len(self.rows):
+            raise ValueError(f"drivers are rows of {_COLUMNS} values, one each 3 h, not of the shape {self.rows.shape}")
+        if not (0.0 <= self.start_mjd < _START_MJD_MAX and self.start_mjd % 1.0 == 0.0):
+            raise ValueError(f"drivers start at 0 h UTC of a Modified Julian Date, not at {self.start_mjd}")
+
     @property
     def end_mjd(self) -> float:
         return self.start_mjd + len(self.rows) / _SLOTS
+
+    def check(self) -> None:
+        """Raises ValueError for fluxes outside 50 to 500 sfu, ap outside 0 to 400, and what is no number."""
+        low, high = _FLUX_RANGE_SFU
+        flux, ap = self.rows[:, :2], self.rows[:, 2:]
+        if not ((flux >= low) & (flux <= high)).all():
+            raise ValueError(f"a driver's F10.7 is not within {low:g} and {high:g} sfu; mend the space weather")
+        if not ((ap >= 0.0) & (ap <= _AP_MAX)).all():
+            raise ValueError(f"a driver's ap is not within 0 and {_AP_MAX:g}; mend the space weather")
 
     def days_of_year(self) -> Array:
         """Returns the day of the year of each row, 1 to 366."""
@@ -209,8 +226,11 @@ def drivers(days: Sequence[Day], start_mjd: float, end_mjd: float, known_until_m
     with an e-folding of 10 days, ap from its last day's mean to its 27-day mean with 1 day. The 81-day mean F10.7a is
     always centred: where its 40 later days reach past the cut-off it takes the relaxed values, never the future.
 
-    Raises NoSpaceWeather when a needed day before the cut-off is missing.
+    Raises NoSpaceWeather when a needed day before the cut-off is missing, ValueError for a span that is none.
     """
+    if not (0.0 <= start_mjd < end_mjd <= _START_MJD_MAX and 0.0 <= known_until_mjd <= _START_MJD_MAX):
+        span = f"{start_mjd} to {end_mjd}, known until {known_until_mjd},"
+        raise ValueError(f"{span} is no span of Modified Julian Dates; give its start before its end")
     first_day, last_day = math.floor(start_mjd), math.ceil(end_mjd)
     by_mjd = {day.mjd: day for day in days}
     flux_known = min(math.floor(known_until_mjd), max(by_mjd, default=-1) + 1)  # first day without F10.7

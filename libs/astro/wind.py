@@ -60,8 +60,12 @@ def sampled(climate: Climate, seed: int, first: int, count: int) -> tuple[Array,
     """Returns the winds towards east and north [sample, altitude], m/s, of the samples numbered from `first`.
 
     Normal about the mean, cut at 3 standard deviations, alike over deep_km. A sample's draws depend on the seed and its
-    own number alone (Philox), so that samples may be made in any parts and order.
+    own number alone (Philox), so that samples may be made in any parts and order. ValueError for numbers that are none.
     """
+    if not (0 <= seed < 2**64 and 0 <= first < 2**64 and 0 <= count <= 2**64 - first):
+        raise ValueError(
+            f"seed {seed} and {count} samples from {first} on must be whole numbers of 64 bits, not negative"
+        )
     levels = len(climate.alt_km)
     draws = np.array([_draws(seed, number, 2 * levels) for number in range(first, first + count)])
     east, north = draws.reshape(count, 2, levels).transpose(1, 0, 2)

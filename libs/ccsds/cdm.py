@@ -13,11 +13,11 @@ from libs.astro.elements import RefusalReason, Refused
 from libs.ccsds import kvn, markup
 from libs.ccsds.layout import Block, Keyword, Layout, enumeration, group, matching, may, must, read_as, triangle
 from libs.ccsds.messages import COMMENT, Entry, Message
-from libs.rows.values import Bad, Instant, amount, count, instant, number, within
+from libs.ccsds.orbit_determination import OrbitDetermination
+from libs.rows.values import Bad, Instant, amount, instant, number, within
 
 _DATA = ("body", "segment", "data")
 _YES_NO = enumeration("YES", "NO")
-_PERCENTAGE = within(number, 0.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,20 +87,6 @@ class Metadata:
     solar_rad_pressure: str | None = may("SOLAR_RAD_PRESSURE", _YES_NO)
     earth_tides: str | None = may("EARTH_TIDES", _YES_NO)
     intrack_thrust: str | None = may("INTRACK_THRUST", _YES_NO)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrbitDetermination:
-    time_lastob_start: Instant | None = may("TIME_LASTOB_START", instant)
-    time_lastob_end: Instant | None = may("TIME_LASTOB_END", instant)
-    recommended_od_span_d: float | None = may("RECOMMENDED_OD_SPAN", amount, "d")
-    actual_od_span_d: float | None = may("ACTUAL_OD_SPAN", amount, "d")
-    obs_available: int | None = may("OBS_AVAILABLE", count)
-    obs_used: int | None = may("OBS_USED", count)
-    tracks_available: int | None = may("TRACKS_AVAILABLE", count)
-    tracks_used: int | None = may("TRACKS_USED", count)
-    residuals_accepted_percent: float | None = may("RESIDUALS_ACCEPTED", _PERCENTAGE, "%")
-    weighted_rms: float | None = may("WEIGHTED_RMS", amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,8 @@ from libs.ccsds.layout import (
     time_system,
 )
 from libs.ccsds.messages import Message
-from libs.rows.values import Bad, Instant, amount, count, instant, number, within
+from libs.ccsds.orbit_determination import OrbitDetermination
+from libs.rows.values import Bad, Instant, amount, instant, number, within
 
 _DATA = ("body", "segment", "data")
 _BODY_FIXED = r"ITRF(-?\d{2,4})?|WGS-?84|EFG|GRC|TDR|GTOD|FIXED[_ ](EARTH|CB)"
@@ -168,20 +169,6 @@ class ObjectProperties:
     radar_cross_section_m2: float | None = may("RCS", amount, "m**2")
     ballistic_coeff_kg_m2: float | None = may("BALLISTIC_COEFF", amount, "kg/m**2")
     thrust_acceleration_m_s2: float | None = may("THRUST_ACCELERATION", number, "m/s**2")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrbitDetermination:
-    time_lastob_start: Instant | None = may("TIME_LASTOB_START", instant)
-    time_lastob_end: Instant | None = may("TIME_LASTOB_END", instant)
-    recommended_od_span_d: float | None = may("RECOMMENDED_OD_SPAN", amount, "d")
-    actual_od_span_d: float | None = may("ACTUAL_OD_SPAN", amount, "d")
-    obs_available: int | None = may("OBS_AVAILABLE", count)
-    obs_used: int | None = may("OBS_USED", count)
-    tracks_available: int | None = may("TRACKS_AVAILABLE", count)
-    tracks_used: int | None = may("TRACKS_USED", count)
-    residuals_accepted_percent: float | None = may("RESIDUALS_ACCEPTED", _percentage, "%")
-    weighted_rms: float | None = may("WEIGHTED_RMS", amount)
 
 
 @dataclass(frozen=True, slots=True)

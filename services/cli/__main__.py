@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from services.cli import airspace, auditing, catalogue, data, demo, hazards, pieces, rejected, replaying, running, show
+from services.cli import airspace, auditing, catalogue, data, demo, hazards, rejected, replaying, running, show, sources
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -28,14 +28,10 @@ app.command()(data.ingest)
 app.command()(rejected.rejected)
 app.command()(airspace.airspace)
 app.command()(data.objects)
-app.command()(hazards.predict)
-app.command("hazard")(hazards.hazard_of)
-for name, command in pieces.COMMANDS.items():
+for name, command in hazards.COMMANDS.items():
     app.command(name)(command)
-app.command()(hazards.alerts)
-app.command()(hazards.ack)
-app.command()(hazards.clear)
 app.add_typer(catalogue.catalogue, name="catalogue")
+app.add_typer(sources.sources, name="sources")
 app.add_typer(auditing.events, name="events")
 app.command()(auditing.parked)
 app.command()(auditing.redrive)

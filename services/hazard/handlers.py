@@ -44,7 +44,7 @@ class Starter:
                 delivery.event_id,
                 fact.SerializeToString(deterministic=True),
             )
-            if newer and assessed:
+            if newer and assessed and not await queries.is_assessed(conn, prediction):
                 stream = f"hazard/{fact.catalogue_number}"
                 event_id = derived_id(delivery.event_id, "hazard-quick", 0)
                 told = Fact(codec.to_wire(assessed), prediction.known_at, event_id)
@@ -60,8 +60,8 @@ class Starter:
         samples = self.desk.settings.hazard_quick_samples
         async with self.desk.database.acquire() as conn:
             airspace = await queries.airspace(conn, self.desk.settings.hazard_airspace_dataset)
-            known = await queries.prediction(conn, prediction.catalogue_number)
-        if not samples or airspace is None or (known and known.version >= prediction.version):
+            known = await queries.is_assessed(conn, prediction)
+        if not samples or airspace is None or known:
             return None
         blobs = self.desk.blobs
         try:

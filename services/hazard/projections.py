@@ -16,13 +16,14 @@ async def project(conn: Connection, recorded: Recorded) -> None:
     match fact:
         case pb.RunRequested():
             await conn.execute(
-                "INSERT INTO runs VALUES ($1, $2, $3, $4, 0, $5, '', $6)",
+                "INSERT INTO runs VALUES ($1, $2, $3, $4, 0, $5, '', $6, $7)",
                 UUID(fact.run_id),
                 fact.catalogue_number,
                 UUID(fact.prediction_event_id),
                 RunState.RUNNING.value,
                 fact.chunk_count,
                 fact.variant,
+                fact.prediction_version,
             )
         case pb.ChunkCompleted():
             await conn.execute(

@@ -37,11 +37,12 @@ async def prediction(conn: Connection, number: int) -> Prediction | None:
 
 
 async def waiting(conn: Connection, number: int = 0) -> list[Prediction]:
-    """Newest predictions that no run rests on, of one object or of all."""
+    """Newest predictions of which neither they nor a newer one was ever flown, of one object or of all."""
     rows = await conn.fetch(
         """SELECT version, event_id, body FROM predictions p
            WHERE $1 IN (0, catalogue_number) AND NOT EXISTS (
-             SELECT FROM runs r WHERE r.prediction_event_id = p.event_id AND NOT r.variant)
+             SELECT FROM runs r WHERE r.catalogue_number = p.catalogue_number AND NOT r.variant
+             AND r.prediction_version >= p.version)
            ORDER BY catalogue_number""",
         number,
     )
@@ -82,6 +83,13 @@ async def is_flown(conn: Connection, number: int) -> bool:
     """Whether a run of record of the object is being flown."""
     query = "SELECT EXISTS (SELECT FROM runs WHERE catalogue_number = $1 AND state = 'running' AND NOT variant)"
     return bool(await conn.fetchval(query, number))
+
+
+async def is_assessed(conn: Connection, prediction: Prediction) -> bool:
+    """Whether this prediction or a newer one has an assessment, a quick one too."""
+    query = """SELECT EXISTS (SELECT FROM assessments WHERE catalogue_number = $1 AND NOT variant
+               AND prediction_version >= $2)"""
+    return bool(await conn.fetchval(query, prediction.catalogue_number, prediction.version))
 
 
 async def running_count(conn: Connection) -> int:

@@ -1,7 +1,8 @@
 import sys
+from functools import partial
 
 from libs import service
-from services.ingest import projections, rpc
+from services.ingest import projections, rpc, source_states, sources
 from services.ingest.handlers import Gate
 from services.ingest.reading import Reader
 from services.ingest.settings import IngestSettings
@@ -9,7 +10,13 @@ from services.ingest.settings import IngestSettings
 
 def wire(mesh: service.Mesh, settings: IngestSettings) -> service.Wiring:
     gate = Gate(mesh.pool, mesh.log, mesh.blobs, Reader(), settings)
-    return service.Wiring(add_rpc=[rpc.register(gate)], errors=rpc.ERRORS)
+    watch = source_states.Watch(mesh.pool, mesh.log, settings)
+    return service.Wiring(
+        add_rpc=[rpc.register(gate)],
+        errors=rpc.ERRORS,
+        on_start=[watch.keep_watching, partial(sources.keep_polling, gate)],
+        degraded=[watch.reasons],
+    )
 
 
 async def main() -> None:

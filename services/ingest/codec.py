@@ -14,6 +14,11 @@ from spacecom.ingest.v1 import ingest_service_pb2 as rpc
 _REASON = {reason: pb.RejectionReason.Value(f"REJECTION_REASON_{reason.name}") for reason in RefusalReason}
 _FLAG = {flag: pb.ElementFlag.Value(f"ELEMENT_FLAG_{flag.name}") for flag in domain.ElementFlag}
 _STATE = {state: pb.SourceState.Value(f"SOURCE_STATE_{state.name}") for state in domain.SourceHealth}
+_PROBLEM = {
+    problem: pb.SourceProblem.Value(f"SOURCE_PROBLEM_{problem.value.upper().replace('-', '_')}")
+    for problem in domain.SourceProblem
+}
+_PROBLEM_BACK: dict[int, domain.SourceProblem] = {int(number): problem for problem, number in _PROBLEM.items()}
 _STATE_BACK: dict[int, domain.SourceHealth] = {int(number): state for state, number in _STATE.items()}
 FORMATS = {
     domain.Format.UNKNOWN: rpc.INPUT_FORMAT_UNSPECIFIED,
@@ -130,13 +135,28 @@ def source_to_wire(event: domain.SourceStateChanged) -> pb.SourceStateChanged:
         state=_STATE[event.state],
         reason=event.reason,
         last_delivery_at=timestamp(event.last_delivery_at),
+        next_due_at=timestamp(event.next_due_at),
+        problem=_PROBLEM[event.problem],
+        halted=event.halted,
+        failure_count=event.failure_count,
     )
 
 
 def source_from_wire(fact: pb.SourceStateChanged) -> freshness.Source:
-    last = fact.last_delivery_at.ToDatetime(UTC) if fact.HasField("last_delivery_at") else None
-    return freshness.Source(_STATE_BACK[fact.state], fact.reason, last)
+    return freshness.Source(
+        _STATE_BACK[fact.state],
+        fact.reason,
+        fact.last_delivery_at.ToDatetime(UTC) if fact.HasField("last_delivery_at") else None,
+        fact.next_due_at.ToDatetime(UTC) if fact.HasField("next_due_at") else None,
+        _PROBLEM_BACK[fact.problem],
+        fact.halted,
+        fact.failure_count,
+    )
 
 
 def health(number: int) -> domain.SourceHealth:
     return _STATE_BACK[number]
+
+
+def problem(number: int) -> domain.SourceProblem:
+    return _PROBLEM_BACK[number]

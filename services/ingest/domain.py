@@ -60,6 +60,19 @@ class SourceHealth(Enum):
     LATE = "late"
     STALE = "stale"
     FAILED = "failed"
+    RECOVERED = "recovered"
+
+
+class SourceProblem(Enum):
+    NONE = "unspecified"
+    OVERDUE = "overdue"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    CREDENTIALS = "credentials"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    UNUSABLE = "unusable"
+    NOT_RENEWED = "not-renewed"
+    CLOCK = "clock"
 
 
 class BadSubmission(Exception):
@@ -72,6 +85,14 @@ class UnknownSubmission(Exception):
 
 class UnknownRejection(Exception):
     """Nothing was refused there, the caller has no right to it, or its input is no longer kept."""
+
+
+class UnknownSource(Exception):
+    """Nothing is known of a source of this name."""
+
+
+class NotHalted(Exception):
+    """The source is not halted, so that there is nothing to resume."""
 
 
 class UnknownObject(Exception):
@@ -104,6 +125,7 @@ class Delivery:
     available_at: datetime | None
     dataset: str = ""
     redistribution: str = "internal"
+    polled: bool = False  # its poller says what the whole poll makes of the source
 
     @property
     def known_at(self) -> datetime:
@@ -312,6 +334,10 @@ class SourceStateChanged:
     state: SourceHealth
     reason: str
     last_delivery_at: datetime | None
+    next_due_at: datetime | None = None
+    problem: SourceProblem = SourceProblem.NONE
+    halted: bool = False
+    failure_count: int = 0
 
 
 Event = (

@@ -3,19 +3,19 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from asyncpg import Pool
 
 from libs.astro.elements import RefusalReason
+from libs.astro.time import jd_to_datetime
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
 from libs.postgres import Connection
 from services.ingest import (
     airspace,
     catalogue,
-    codec,
     codec_messages,
     datasets,
     domain,
@@ -23,11 +23,13 @@ from services.ingest import (
     last_sets,
     messages,
     orientation,
+    policies,
     queries,
     queries_objects,
     reading,
     recording_objects,
     redistribution,
+    source_states,
     traffic,
     weather,
     weather_queries,
@@ -37,7 +39,6 @@ from services.ingest.freshness import Outcome
 from services.ingest.reading import Reader, Reading
 from services.ingest.recording import by_objects, record
 from services.ingest.settings import IngestSettings
-from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 SHOWN_REJECTIONS = 20
 REJECTIONS_AT_ONCE = 2000
@@ -68,6 +69,7 @@ class Receipt:
     rejected_count: int
     rejections: tuple[InputRejected, ...]
     input_sha256: str
+    newest_at: datetime | None = None  # newest date that it carries, as far as that tells its age
 
 
 async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, cause: Cause) -> Receipt:
@@ -82,8 +84,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
     async with aclosing(reader) as parts:
         async for part in parts:
             receipt = await _record_part(gate, part, receipt, kept, cause)
-    outcome = Outcome(kept, receipt.accepted_count, receipt.duplicate_count, receipt.rejected_count)
-    await _record_source(gate, outcome, cause)
+    await _record_source(gate, kept, receipt, cause)
     return receipt
 
 
@@ -103,6 +104,7 @@ async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Del
         before.rejected_count + len(rejections),
         (before.rejections + rejections)[:SHOWN_REJECTIONS],
         delivery.input_sha256,
+        max(filter(None, (before.newest_at, newest_at(part))), default=None),
     )
 
 
@@ -114,8 +116,17 @@ async def refuse_oversize(gate: Gate, delivery: Delivery, stated: Format, beginn
     refusal = reading.Refusal(raw, 0, 0, RefusalReason.TOO_LARGE, detail)
     rejection = _rejected(refusal, stated, kept)
     await _record_rejections(gate, (rejection,), 0, kept, cause)
-    await _record_source(gate, Outcome(kept, 0, 0, 1), cause)
-    return Receipt(stated, 0, 0, 1, (rejection,), kept.input_sha256)
+    receipt = Receipt(stated, 0, 0, 1, (rejection,), kept.input_sha256)
+    await _record_source(gate, kept, receipt, cause)
+    return receipt
+
+
+def newest_at(read: Reading) -> datetime | None:
+    """Of sets and of observed weather; other content has no date, or one that says nothing of its age."""
+    if read.sets:
+        return max(map(catalogue.epoch_of, read.sets))
+    days = [day.mjd for day in read.observed] + [day.mjd for day in read.indices]
+    return jd_to_datetime(max(days) + 2400001.5, 0.0) if days else None  # the end of the day
 
 
 def _classed(gate: Gate, delivery: Delivery) -> Delivery:
@@ -287,16 +298,13 @@ async def _record_rejections(
             return
 
 
-async def _record_source(gate: Gate, outcome: Outcome, cause: Cause) -> None:
-    stream = f"source/{outcome.delivery.source}"
-
-    async def decide(conn: Connection) -> list[Event]:
-        source = freshness.Source()
-        for recorded in await gate.log.load(conn, stream):
-            source = codec.source_from_wire(pb.SourceStateChanged.FromString(recorded.data))
-        return freshness.decide_source(outcome, source)
-
-    await record(gate.pool, gate.log, [stream], decide, outcome.delivery, cause)
+async def _record_source(gate: Gate, delivery: Delivery, receipt: Receipt, cause: Cause) -> None:
+    if delivery.polled:
+        return
+    expected = source_states.Expectations(gate.settings).of(delivery.source, policies.kind_of(receipt.format))
+    outcome = Outcome(delivery.received_at, receipt.accepted_count, receipt.duplicate_count, receipt.rejected_count)
+    command = freshness.command_of(outcome, attempt=False)
+    await source_states.change(gate.pool, gate.log, delivery.source, command, expected, cause)
 
 
 Handle = Callable[[Gate, Reading, Delivery, Cause], Awaitable[tuple[int, int]]]

@@ -165,15 +165,23 @@ async def _object_message(conn: Connection, recorded: Recorded, fact: codec_mess
 
 
 async def _source(conn: Connection, _: Recorded, fact: pb.SourceStateChanged) -> None:
-    state = codec.source_from_wire(fact)
+    known = codec.source_from_wire(fact)
     await conn.execute(
-        """INSERT INTO sources (source, state, reason, last_delivery_at) VALUES ($1, $2, $3, $4)
+        """INSERT INTO sources
+             (source, state, reason, last_delivery_at, next_due_at, problem, halted, failure_count)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
            ON CONFLICT (source) DO UPDATE SET
-             state = EXCLUDED.state, reason = EXCLUDED.reason, last_delivery_at = EXCLUDED.last_delivery_at""",
+             state = EXCLUDED.state, reason = EXCLUDED.reason, last_delivery_at = EXCLUDED.last_delivery_at,
+             next_due_at = EXCLUDED.next_due_at, problem = EXCLUDED.problem, halted = EXCLUDED.halted,
+             failure_count = EXCLUDED.failure_count""",
         fact.source,
         int(fact.state),
-        state.reason,
-        state.last_delivery_at,
+        known.reason,
+        known.last_delivery_at,
+        known.next_due_at,
+        int(fact.problem),
+        known.halted,
+        known.failure_count,
     )
 
 

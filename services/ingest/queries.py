@@ -3,20 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from libs.postgres import Connection
 from services.ingest import queries_objects
 from services.ingest.catalogue import Entry
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRow:
-    source: str
-    state: int
-    reason: str
-    last_delivery_at: datetime | None
-    delivers: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +100,6 @@ async def rejection_class(conn: Connection, source: str, input_sha256: str, line
         line,
     )
     return found
-
-
-async def sources(conn: Connection) -> list[SourceRow]:
-    rows = await conn.fetch(
-        """SELECT source, state, reason, last_delivery_at,
-                  CASE WHEN EXISTS (SELECT FROM weather_vintages w WHERE w.source = s.source) THEN 'weather'
-                       WHEN EXISTS (SELECT FROM airspaces a WHERE a.source = s.source) THEN 'airspace'
-                       ELSE 'elements' END AS delivers
-           FROM sources s ORDER BY source"""
-    )
-    return [SourceRow(**row) for row in rows]
 
 
 async def versions(conn: Connection, streams: Sequence[str]) -> dict[str, int]:

@@ -18,7 +18,6 @@ from services.ingest import (
     codec,
     codec_weather,
     domain,
-    freshness,
     handlers,
     queries,
     recording,
@@ -26,10 +25,11 @@ from services.ingest import (
     volumes,
     weather_queries,
 )
-from services.ingest.domain import Delivery, SourceHealth
+from services.ingest.domain import Delivery
 from services.ingest.handlers import Gate, Receipt
 from services.ingest.paging import page_size, page_start
 from services.ingest.rpc_objects import ObjectsServicer
+from services.ingest.rpc_sources import SourcesServicer
 from services.ingest.volumes import Box, VolumeRow
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DATA_PROVIDER, ROLE_VIEWER
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
@@ -45,13 +45,15 @@ ERRORS: ErrorTable = {
     domain.StaleEtag: (grpc.StatusCode.ABORTED, "STALE_ETAG"),
     domain.AlreadyRetired: (grpc.StatusCode.FAILED_PRECONDITION, "ALREADY_RETIRED"),
     domain.BadEdit: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_EDIT"),
+    domain.UnknownSource: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_SOURCE"),
+    domain.NotHalted: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_HALTED"),
 }
 MAX_CHUNK = 2**20
 MAX_WEATHER_DAYS = 1001
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-class IngestServicer(ObjectsServicer):
+class IngestServicer(ObjectsServicer, SourcesServicer):
     async def Submit(self, request_iterator: AsyncIterator[wire.SubmitRequest], context: object) -> wire.SubmitResponse:
         rpc.require(ROLE_DATA_PROVIDER)
         received_at = datetime.now(UTC)
@@ -105,27 +107,6 @@ class IngestServicer(ObjectsServicer):
             known = await weather_queries.weather(conn, first, last, known_at, rpc.rights())
         return wire.GetSpaceWeatherResponse(
             days=map(codec_weather.day_to_wire, known.days), last_observed_mjd=known.last_observed_mjd
-        )
-
-    async def ListSources(self, request: wire.ListSourcesRequest, context: object) -> wire.ListSourcesResponse:
-        rpc.require(ROLE_VIEWER)
-        now = datetime.now(UTC)
-        async with self._gate.pool.acquire() as conn:
-            rows = await queries.sources(conn)
-        return wire.ListSourcesResponse(sources=[self._source(row, now) for row in rows])
-
-    def _source(self, row: queries.SourceRow, now: datetime) -> pb.SourceStateChanged:
-        settings = self._gate.settings
-        late_hours, stale_hours = {
-            "elements": (settings.ingest_elements_late_hours, settings.ingest_elements_stale_hours),
-            "weather": (settings.ingest_weather_late_hours, settings.ingest_weather_stale_hours),
-            "airspace": (settings.ingest_airspace_late_hours, settings.ingest_airspace_stale_hours),
-        }[row.delivers]
-        recorded = freshness.Source(codec.health(row.state), row.reason, row.last_delivery_at)
-        source = freshness.freshness(recorded, now, timedelta(hours=late_hours), timedelta(hours=stale_hours))
-        state = source.state or SourceHealth.FAILED
-        return codec.source_to_wire(
-            domain.SourceStateChanged(row.source, state, source.reason, source.last_delivery_at)
         )
 
     async def ListRejections(self, request: wire.ListRejectionsRequest, context: object) -> wire.ListRejectionsResponse:

@@ -61,6 +61,8 @@ async def mesh_of(name: str, workers: int, tell: Tell) -> AsyncIterator[Running]
         "SPACECOM_HOME": str(files.home),
         "SPACECOM_NAMESPACE": namespace,
         "SPACECOM_BLOBS_URL": (files.home / "blobs").as_uri(),
+        "SPACECOM_INGEST_SOURCES": "[]",  # only recorded facts come in
+        "SPACECOM_INGEST_WATCH_S": "0",  # and the time of day is none of theirs
     }
     tell(f"starting a mesh for {name} in the namespace {namespace}")
     folder(files.home)

@@ -311,7 +311,7 @@ def one(**changed) -> dict:
         ({"rtol": math.nan}, "tolerances"),
         ({"atol": 0.0}, "tolerances"),
         ({"max_s": math.nan}, "longest"),
-        ({"pieces": entry.ballistic(np.array([-1.0]))}, "mass per area"),
+        ({"pieces": entry.Pieces(np.array([-1.0]), np.array([1.0]), np.array([0]))}, "mass per area"),
         ({"pieces": entry.ballistic(np.array([50.0, 60.0]))}, "needs its mass"),
         ({"pieces": entry.Pieces(np.array([50.0]), np.array([0.0]), np.array([1]))}, "lengths"),
         ({"pieces": entry.Pieces(np.array([50.0]), np.array([1.0]), np.array([99]))}, "no such shape"),

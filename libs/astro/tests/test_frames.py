@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from libs.astro import eop, frames, iau2006
-from libs.astro.sincos import sincos
+from libs.astro.sincos import nudged, sincos, sincos_of_half
 from libs.astro.time import DAY_S, calendar_to_jd, gmst82_rad, utc_to_tt
 
 DATA = Path(os.environ.get("SPACECOM_VALIDATION_DATA", "../shared/data"))
@@ -81,6 +81,22 @@ def test_gcrf_to_itrf_agrees_with_erfa_to_a_millimetre_and_comes_back(earth):
     np.testing.assert_allclose(frames.itrf_to_gcrf(ours, jd, fraction, earth), states, rtol=0, atol=1e-10)
 
 
+def test_teme_to_gcrf_agrees_with_erfa_to_a_millimetre(earth):
+    jd, fraction, states = problem(earth)
+    ut1, xp, yp = earth.at_many(jd, fraction)
+    _, tt = utc_to_tt(jd, fraction)
+    x, y, s = erfa.xys06a(jd, tt)
+    dx, dy = earth.offsets_at(jd, fraction)
+    to_itrf = erfa.c2tcio(np.eye(3), erfa.gmst82(jd, fraction + ut1 / 86400.0), erfa.pom00(xp, yp, 0.0))
+    era, pole = erfa.era00(jd, fraction + ut1 / 86400.0), erfa.pom00(xp, yp, erfa.sp00(jd, tt))
+    from_gcrf = erfa.c2tcio(erfa.c2ixys(x + dx, y + dy, s), era, pole)
+    ours = frames.teme_to_gcrf_each(states, jd, fraction, earth)
+    turned = np.einsum("nji,njk,kn->in", from_gcrf, to_itrf, states[:3])
+    np.testing.assert_allclose(ours[:3], turned, rtol=0, atol=SAME_KM)
+    still = 2.0 * 7.3e-5 * np.linalg.norm(states[:3], axis=0)  # of the turning: what the frames do not share
+    assert (np.abs(np.linalg.norm(ours[3:], axis=0) - np.linalg.norm(states[3:], axis=0)) < 1e-8 * still).all()
+
+
 def test_velocities_are_the_rates_of_the_positions(earth):
     """A point that moves straight in GCRF, seen one second apart from the Earth."""
     jd, fraction, states = problem(earth, 50)
@@ -148,3 +164,11 @@ def test_sine_and_cosine_are_those_of_the_c_library():
         s, c = sincos(x)
         assert abs(s - math.sin(x)) < 4e-16
         assert abs(c - math.cos(x)) < 4e-16
+
+
+def test_the_cheaper_sine_and_cosine_keep_the_bounds_they_state():
+    for x in np.random.default_rng(6).uniform(-1e4, 1e4, 5000):
+        s, c = sincos_of_half(0.5 * x)
+        assert max(abs(s - math.sin(x)), abs(c - math.cos(x))) < 1e-13
+        s, c = nudged(math.sin(x), math.cos(x), 1e-3)
+        assert max(abs(s - math.sin(x + 1e-3)), abs(c - math.cos(x + 1e-3))) < 1e-13 + math.ulp(x)

@@ -10,6 +10,7 @@ CREATE TABLE objects (
 
 -- Assessments by run; an analyst's variants stand beside those of record.
 ALTER TABLE runs ADD COLUMN variant boolean NOT NULL DEFAULT false;
+ALTER TABLE runs ADD COLUMN prediction_version bigint NOT NULL DEFAULT 0;
 ALTER TABLE assessments ADD COLUMN run_id uuid;
 ALTER TABLE assessments ADD COLUMN variant boolean NOT NULL DEFAULT false;
 ALTER TABLE assessments ADD COLUMN quick boolean NOT NULL DEFAULT false;

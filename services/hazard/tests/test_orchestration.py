@@ -156,3 +156,18 @@ async def test_runs_asked_for_are_refused_while_too_many_are_flown(mesh, stub):
     assert await refused(stub, "RequestRun", one_more) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_RUNS")
     await mesh.predicted(number=25544)
     assert len(await runs(mesh)) == most + 1
+
+
+async def test_predictions_told_again_to_build_read_models_anew_have_no_effect(quick):
+    """INVARIANT: a rebuild adds no fact. A prediction that was passed over while a run was flown starts none then."""
+    for version in (1, 2, 3):
+        await quick.predicted(version=version)
+    await quick.run()
+    await quick.run()
+    before = [fact.event_id for fact in await quick.facts()]
+    await quick.desk.database.execute("TRUNCATE predictions")
+    for version in (1, 2, 3):
+        await quick.predicted(version=version)
+    assert [fact.event_id for fact in await quick.facts()] == before
+    assert len(await quick.facts("QuickAssessed")) == 3
+    assert len(await quick.facts("RunRequested")) == 2

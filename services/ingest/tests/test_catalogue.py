@@ -120,6 +120,25 @@ async def test_a_catalogue_of_thousands_is_recorded_once(gate, submit):
     assert await gate.pool.fetchval("SELECT count(*) FROM events WHERE type LIKE '%ObjectCatalogued'") == 5000
 
 
+async def test_an_object_that_came_back_is_there_however_its_facts_are_grouped(servicer, submit, gate):
+    """INVARIANT: of one object the facts count in their order, also where those of many are written together."""
+    await servicer.CreateObject(creation(), None)
+    gone = wire.RetireObjectRequest(catalogue_number=777, etag="1", reason=b"gone", idempotency_key="r1")
+    await servicer.RetireObject(gone, None)
+    await submit(rows.as_json(rows.SATCAT_ROW), source="space-track")
+    await servicer.CreateObject(creation(key="k2"), None)
+    await submit(rows.as_json(rows.DECAY_ROW), source="space-track")
+    before = await gate.pool.fetch("SELECT * FROM objects ORDER BY catalogue_number")
+    assert [one["retired"] for one in before] == [False, False]
+    for size in (1, 2, 100):
+        async with gate.pool.acquire() as conn, conn.transaction():
+            await conn.execute("DELETE FROM objects")
+            recorded = await gate.log.read(limit=100)
+            for start in range(0, len(recorded), size):
+                await projections.project_all(conn, recorded[start : start + size])
+        assert await gate.pool.fetch("SELECT * FROM objects ORDER BY catalogue_number") == before, size
+
+
 async def test_a_person_enters_changes_and_takes_out_an_object(servicer):
     made = (await servicer.CreateObject(creation(), None)).object
     assert (made.etag, made.description.owner) == ("1", "ES")

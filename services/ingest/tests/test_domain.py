@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.astro import tle
-from services.ingest import catalogue, domain, freshness, weather
+from services.ingest import catalogue, domain, weather
 from services.ingest.catalogue import Entry, OfferElements
 from services.ingest.description import Description
 from services.ingest.domain import (
@@ -15,10 +15,8 @@ from services.ingest.domain import (
     ElementSetAccepted,
     ObjectCatalogued,
     ObjectRevised,
-    SourceHealth,
     WeatherDay,
 )
-from services.ingest.freshness import Outcome, Source
 from services.ingest.tests.cases import FIRST, NAMED, SECOND
 from services.ingest.weather import KnownWeather, OfferWeather
 
@@ -109,35 +107,6 @@ def test_many_years_of_weather_are_facts_of_at_most_400_days():
     events = weather.decide_weather(OfferWeather(tuple(map(day, range(36112, 60000))), (), DELIVERY), KnownWeather())
     assert sum(len(event.days) for event in events) == 60000 - 36112
     assert max(len(event.days) for event in events) <= 400
-
-
-@pytest.mark.parametrize(
-    ("counts", "source", "expected"),
-    [
-        ((1, 0, 0), Source(), [SourceHealth.HEALTHY]),
-        ((0, 5, 0), Source(SourceHealth.HEALTHY, "", NOW), []),
-        ((0, 5, 0), Source(SourceHealth.FAILED, "x", NOW), [SourceHealth.HEALTHY]),
-        ((0, 0, 3), Source(), [SourceHealth.FAILED]),
-        ((1, 0, 3), Source(SourceHealth.FAILED, "x", NOW), [SourceHealth.HEALTHY]),
-    ],
-)
-def test_a_source_is_healthy_after_a_usable_delivery_and_failed_after_a_useless_one(counts, source, expected):
-    events = freshness.decide_source(Outcome(DELIVERY, *counts), source)
-    assert [event.state for event in events] == expected
-
-
-def test_a_repeated_failure_is_one_fact():
-    (failed,) = freshness.decide_source(Outcome(DELIVERY, 0, 0, 3), Source())
-    again = freshness.evolve_source(Source(), failed)
-    assert freshness.decide_source(Outcome(DELIVERY, 0, 0, 3), again) == []
-
-
-@pytest.mark.parametrize(
-    ("hours", "state"), [(1, SourceHealth.HEALTHY), (25, SourceHealth.LATE), (73, SourceHealth.STALE)]
-)
-def test_silence_makes_a_source_late_then_stale(hours, state):
-    source = Source(SourceHealth.HEALTHY, "", NOW - timedelta(hours=hours))
-    assert freshness.freshness(source, NOW, timedelta(hours=24), timedelta(hours=72)).state is state
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ REQUESTS: dict[str, list[Message]] = {
     "ListThirdPartyPredictions": [wire.ListThirdPartyPredictionsRequest(catalogue_number=NUMBER)],
     "GetSpaceWeather": [wire.GetSpaceWeatherRequest(first_mjd=59880, last_mjd=59890)],
     "ListSources": [wire.ListSourcesRequest()],
+    "ResumeSource": [wire.ResumeSourceRequest(source="space-track-tip", reason=b"x")],
     "ListRejections": [wire.ListRejectionsRequest()],
     "GetRejectedText": [
         wire.GetRejectedTextRequest(

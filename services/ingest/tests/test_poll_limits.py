@@ -1,0 +1,94 @@
+"""Never above 83 % of any limit: over simulated days of all policies, with restarts, and at random."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from services.ingest import ledger
+from services.ingest.policies import POLICIES, PROVIDERS, SPACE_TRACK, Limit
+from services.ingest.tests.polled import clock, polling, server
+
+__all__ = ["clock", "polling", "server"]
+
+DAY_BEGINS = datetime(2022, 11, 3, 16, tzinfo=UTC)
+REENTRY = datetime(2022, 11, 4, 10, 4, tzinfo=UTC)  # as the TIP of the server says
+HOUR = timedelta(hours=1)
+QUERY = "/basicspacedata/query/class"
+RESTARTS = [timedelta(minutes=1), timedelta(minutes=3), *(n * HOUR for n in (5, 6.2, 7, 13, 20, 32))]
+
+
+def most_in_window(instants: list[datetime], window: timedelta) -> int:
+    return max((sum(start <= at < start + window for at in instants) for start in instants), default=0)
+
+
+def apart(instants: list[datetime]) -> list[timedelta]:
+    return [after - before for before, after in pairwise(instants)]
+
+
+async def test_a_day_of_all_sources_keeps_within_every_limit_over_restarts(polling, server, clock):
+    """INVARIANT: at most 83 % of each limit is used, whatever restarts: owners shut out who uses more."""
+    server.pages = 120
+    clock.now = DAY_BEGINS
+    for run_for in RESTARTS:
+        async with polling(*PROVIDERS, ingest_history_objects=(10001, 10002, 10003)) as polled:
+            if run_for == 13 * HOUR:
+                server.sessions = False
+            await polled.run(DAY_BEGINS + run_for)
+            states = {name: await polled.states(name) for name in POLICIES}
+    assert [name for name, facts in states.items() if not facts or any(fact.halted for fact in facts)] == []
+    for name, provider in PROVIDERS.items():
+        instants = [one.at for one in server.of_provider(name)]
+        assert instants
+        for limit in provider.limits:
+            assert most_in_window(instants, limit.window) <= 0.83 * limit.requests, (name, limit)
+    every = {path: [one.at for one in server.of(f"{QUERY}/{path}/")] for path in ("gp", "satcat", "decay", "tip")}
+    assert len(every["gp"]) == 33
+    assert min(apart(every["gp"])) >= HOUR
+    assert [at.hour for at in every["satcat"]] == [17, 17]
+    assert len(every["decay"]) == 1
+    assert all(
+        near == 10 * timedelta(minutes=1)
+        for near in apart([at for at in every["tip"] if at > REENTRY - 12 * HOUR and at < REENTRY + 12 * HOUR])
+    )
+    far = [at for at in every["tip"] if at < REENTRY - 12 * HOUR or at > REENTRY + 12.2 * HOUR]
+    assert min(apart(far)) >= HOUR
+    assert min(at for at in every["tip"] if at >= REENTRY - 12 * HOUR) - (REENTRY - 12 * HOUR) < timedelta(minutes=10)
+    assert set(Counter(one.path for one in server.of(f"{QUERY}/gp_history")).values()) == {1}
+    assert len(server.of(f"{QUERY}/gp_history")) == 4  # three that are named, and the one of the TIP
+    assert set(Counter(one.path for one in server.of("/api/objects")).values()) == {1}
+    assert len(server.of("/api/objects")) == 120
+
+
+@pytest.mark.parametrize("back", [timedelta(0), HOUR], ids=["clock goes on", "clock is put back an hour"])
+async def test_the_ledger_lets_our_share_through_and_no_more(gate, back):
+    rng, now = random.Random(5), DAY_BEGINS
+    made: list[datetime] = []
+    policy = POLICIES["space-track-gp"]
+    async with gate.pool.acquire() as conn:
+        for turn in range(3000):
+            now += timedelta(seconds=rng.expovariate(0.4))
+            if turn == 1500:
+                now -= back
+            if await ledger.free_at(conn, SPACE_TRACK.name, SPACE_TRACK.limits, now) is None:
+                await ledger.book(conn, policy, now, now)
+                made.append(now)
+    for limit in SPACE_TRACK.limits:
+        assert most_in_window(made, limit.window) <= limit.used
+    if not back:
+        assert most_in_window(made, HOUR) == 249
+
+
+async def test_it_says_when_there_is_room_again(gate):
+    limit, policy = Limit(4, timedelta(minutes=1)), POLICIES["space-track-gp"]
+    async with gate.pool.acquire() as conn:
+        for second in (0, 10, 20):
+            at = DAY_BEGINS + timedelta(seconds=second)
+            assert await ledger.free_at(conn, "space-track", [limit], at) is None
+            await ledger.book(conn, policy, at, at)
+        full = DAY_BEGINS + timedelta(seconds=30)
+        free = await ledger.free_at(conn, "space-track", [limit], full)
+        assert free == DAY_BEGINS + timedelta(minutes=1)
+        assert await ledger.free_at(conn, "space-track", [limit], free) is None
