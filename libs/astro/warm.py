@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from libs.astro import airspace, decay, decay_tables, entry, entry_air, fit, frames, geodesy, sgp4
+from libs.astro import airspace, decay, decay_tables, entry, entry_air, frames, geodesy, prediction, sgp4
+from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.weather import Drivers
 
@@ -21,11 +22,12 @@ _DRIVERS = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
 
 
 def _flight() -> None:
-    fitted = fit.predict((_DECAYING,), _DRIVERS, 2459887.0)
-    draws = fit.draws(fitted, 2, 1)
+    found = prediction.predict(
+        (_DECAYING,), _DRIVERS, 2459887.0, Kept(), samples=2, seed=1, horizon_days=60.0
+    )  # fmt: skip
     decay.fly(
-        draws.states, fitted.jd, fitted.fr, draws.ln_b, _DRIVERS, ln_b_late=draws.ln_b_late,
-        late_after_s=fitted.late_after_s, max_days=60.0, track_step_s=60.0,
+        found.draws.states, found.fit.jd, found.fit.fr, found.draws.ln_b, _DRIVERS, ln_b_late=found.draws.ln_b_late,
+        late_after_s=found.fit.late_after_s, max_days=60.0, track_step_s=60.0,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from services.ingest.freshness import Failed, Outcome
 from services.ingest.handlers import Gate, Receipt
 from services.ingest.ledger import Poll
 from services.ingest.policies import Policy, Provider, Rhythm
+from services.ingest.source_states import AWAY
 
 P = ParamSpec("P")
 POLL_LOCK = 0x53504F4C
@@ -34,7 +35,6 @@ STAND_BY_S = 5.0
 TIP_LOOK_BACK = timedelta(days=30)
 FIRST_DAYS = 30.0  # asked of a source that has delivered nothing yet
 OVERLAP = timedelta(minutes=5)  # of what is asked with what came before
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Wait(Exception):
@@ -83,6 +83,7 @@ class Poller:
                         await self._poll_all()
             except* AWAY as error:
                 telemetry.log.warning("polling_waits", error=type(error.exceptions[0]).__name__)
+            _stop_when_told()
             await asyncio.sleep(STAND_BY_S)
 
     @asynccontextmanager
@@ -256,6 +257,13 @@ class Poller:
     ) -> None:
         async with self.gate.pool.acquire() as conn:
             await write(conn, *what, **named)
+
+
+def _stop_when_told() -> None:
+    """A stop that meets a failure of a task is shown by its group as the failure alone."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @dataclass(frozen=True, slots=True)

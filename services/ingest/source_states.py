@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 from asyncpg import Pool
 
-from libs import telemetry
+from libs import service, telemetry
 from libs.eventlog import Cause, EventLog, new_id
 from libs.postgres import Connection
 from services.ingest import codec, domain, freshness, policies, queries_sources
@@ -18,6 +19,8 @@ from services.ingest.queries_sources import SourceRow
 from services.ingest.recording import record
 from services.ingest.settings import IngestSettings
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
+
+AWAY = (*service.NOT_YET, asyncpg.InterfaceError)  # of Postgres: whoever needs it waits for it
 
 
 async def change(pool: Pool, log: EventLog, name: str, command: Command, expected: Expected, cause: Cause) -> None:
@@ -78,7 +81,10 @@ class Watch:
 
     async def keep_watching(self) -> None:
         while self.settings.ingest_watch_s:
-            await self.look(datetime.now(UTC))
+            try:
+                await self.look(datetime.now(UTC))
+            except AWAY as error:
+                telemetry.log.warning("watching_waits", error=type(error).__name__)
             await asyncio.sleep(self.settings.ingest_watch_s)
         await asyncio.Event().wait()
 

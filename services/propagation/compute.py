@@ -1,17 +1,21 @@
 """The physics of one prediction, run in a process of its own: a fit, its draws, their flights, the window."""
 
+import os
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from libs.astro import decay, fit, sgp4
+from libs.astro import density_days, fit, manoeuvre, prediction, sgp4
+from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.time import add_seconds
 from libs.astro.weather import Drivers
 from services.propagation.domain import QUANTILES, DeclineReason, Epoch
 from services.propagation.flight_files import draws_file
 
-REENTRY_ALTITUDE_KM = 80.0
+REENTRY_ALTITUDE_KM = prediction.REENTRY_ALTITUDE_KM
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,60 +52,50 @@ class Refusal:
 _REASONS: dict[type[Exception], DeclineReason] = {
     fit.TooHigh: DeclineReason.TOO_HIGH,
     fit.PoorFit: DeclineReason.POOR_FIT,
+    manoeuvre.Thrusting: DeclineReason.THRUSTING,
     sgp4.DeepSpace: DeclineReason.DEEP_SPACE,
     sgp4.BadElements: DeclineReason.BAD_ELEMENTS,
+    density_days.OutsideTable: DeclineReason.POOR_FIT,
 }
+
+
+@cache
+def tables() -> Kept:
+    """One to a process; days are kept beside the compiled kernels, which every process of the mesh shares."""
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    return Kept(Path(folder) / "density" if folder else None)
 
 
 def compute(job: Job) -> Flown | Refusal:
     try:
-        return _fly(job, fit.predict(job.elements, job.drivers, job.known_at_jd))
+        found = prediction.predict(
+            job.elements, job.drivers, job.known_at_jd, tables(), samples=job.samples, seed=job.seed,
+            horizon_days=job.horizon_days, threads=job.threads,
+        )  # fmt: skip
     except tuple(_REASONS) as refused:
         return Refusal(_REASONS[type(refused)], str(refused))
+    return _told(found)
 
 
-def _fly(job: Job, fitted: fit.Fit) -> Flown | Refusal:
-    draws = fit.draws(fitted, job.samples, job.seed)
-    flights = decay.fly(  # the nominal flight is the last row, so that one call flies all
-        np.vstack([draws.states, fitted.state]),
-        fitted.jd,
-        fitted.fr,
-        np.append(draws.ln_b, fitted.ln_b),
-        job.drivers,
-        ln_b_late=np.append(draws.ln_b_late, fitted.ln_b_late),
-        late_after_s=fitted.late_after_s,
-        stop_altitude_km=REENTRY_ALTITUDE_KM,
-        max_days=job.horizon_days,
-        threads=job.threads,
-    )
-    seconds = np.where(flights.reached, flights.seconds, np.inf)
-    window = np.quantile(seconds[:-1], QUANTILES, method="inverted_cdf")
-    if not np.isfinite(seconds[-1]) or not np.isfinite(window[-1]):
-        return Refusal(DeclineReason.TOO_HIGH, _too_high(seconds, job.horizon_days))
+def _told(found: prediction.Prediction) -> Flown:
+    fitted, draws = found.fit, found.draws
+    window = found.quantiles(QUANTILES)
     return Flown(
         Epoch(fitted.jd, fitted.fr),
-        _after(fitted, seconds[-1]),
+        _after(fitted, found.nominal_s),
         tuple((p, _after(fitted, s)) for p, s in zip(QUANTILES, window, strict=True)),
-        float(flights.lat_deg[-1]),
-        float(flights.lon_deg[-1]),
+        found.lat_deg,
+        found.lon_deg,
         float(fitted.ln_b),
-        float(fitted.sigma_ln_b),
-        float(fitted.sigma_a_km),
-        fitted.method,
+        float(found.spread.sigma_ln_b),
+        float(found.spread.sigma_a_km),
+        f"{fitted.method}, spread {found.spread.version}, density table {found.table_id}",
         draws_file(draws.ln_b, draws.ln_b_late, float(fitted.late_after_s), draws.states, fitted.jd, fitted.fr),
     )
 
 
 def _after(fitted: fit.Fit, seconds: float) -> Epoch:
     return Epoch(*map(float, add_seconds(fitted.jd, fitted.fr, float(seconds))))
-
-
-def _too_high(seconds: "np.ndarray[tuple[int], np.dtype[np.float64]]", horizon_days: float) -> str:
-    share = float(np.mean(np.isfinite(seconds[:-1])))
-    return (
-        f"only {100.0 * share:.1f} % of the samples re-enter within {horizon_days:.0f} days; "
-        "predict again with element sets from nearer the re-entry"
-    )
 
 
 def warm_up() -> None:

@@ -33,6 +33,7 @@ class DeclineReason(Enum):
     DEEP_SPACE = "deep space"
     POOR_FIT = "poor fit"
     BAD_ELEMENTS = "bad elements"
+    THRUSTING = "thrusting"
 
 
 class UnknownObject(Exception):

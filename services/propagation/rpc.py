@@ -47,12 +47,17 @@ class BadElements(Declined):
     pass
 
 
+class Thrusting(Declined):
+    pass
+
+
 _DECLINED: dict[DeclineReason, type[Declined]] = {
     DeclineReason.TOO_HIGH: TooHigh,
     DeclineReason.NO_SPACE_WEATHER: NoSpaceWeather,
     DeclineReason.DEEP_SPACE: DeepSpace,
     DeclineReason.POOR_FIT: PoorFit,
     DeclineReason.BAD_ELEMENTS: BadElements,
+    DeclineReason.THRUSTING: Thrusting,
 }
 ERRORS: ErrorTable = {
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, DeclineReason.UNKNOWN_OBJECT.name),

@@ -57,13 +57,7 @@ async def mesh_of(name: str, workers: int, tell: Tell) -> AsyncIterator[Running]
     namespace = f"replay{secrets.token_hex(5)}"
     files = Files(Files().home.with_name(f"{Files().home.name}-{namespace}"))
     servers = _servers()
-    own = servers | {
-        "SPACECOM_HOME": str(files.home),
-        "SPACECOM_NAMESPACE": namespace,
-        "SPACECOM_BLOBS_URL": (files.home / "blobs").as_uri(),
-        "SPACECOM_INGEST_SOURCES": "[]",  # only recorded facts come in
-        "SPACECOM_INGEST_WATCH_S": "0",  # and the time of day is none of theirs
-    }
+    own = servers | settings_of(files, namespace)
     tell(f"starting a mesh for {name} in the namespace {namespace}")
     folder(files.home)
     async with AsyncExitStack() as stack:
@@ -83,6 +77,17 @@ async def mesh_of(name: str, workers: int, tell: Tell) -> AsyncIterator[Running]
             stack.callback(processes.stop, _worker(files, found, own, log), signal.SIGTERM, STOP_S)
         token = files.token("operator").read_text()
         yield Running(found["services"], token, Blobs(own["SPACECOM_BLOBS_URL"], namespace))
+
+
+def settings_of(files: Files, namespace: str) -> dict[str, str]:
+    """Only recorded facts come in: no source is polled, and the time of day makes none late."""
+    return {
+        "SPACECOM_HOME": str(files.home),
+        "SPACECOM_NAMESPACE": namespace,
+        "SPACECOM_BLOBS_URL": (files.home / "blobs").as_uri(),
+        "SPACECOM_INGEST_SOURCES": "[]",
+        "SPACECOM_INGEST_WATCH_S": "0",
+    }
 
 
 def _servers() -> dict[str, str]:

@@ -1,20 +1,29 @@
 """Doors of the fit of a decaying object."""
 
+import functools
 import math
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from libs.astro import fit
+from libs.astro import fit, prediction, window
+from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.tests.doors import Door, bad, each, edged, within
 from libs.astro.tests.doors_air import MJD, SPOILT, weather_of
-from libs.astro.tests.doors_flight import JD, STATE
+from libs.astro.tests.doors_flight import JD
 
-FITTED = fit.Fit(STATE, JD, 0.0, -4.0, -4.1, 1e5, 0.1, 1.0, "DC", 5)
 HIGH = ElementSet(1, b"", b"", JD + 1.0, 0.0, 15.0, 0.001, 51.6, 10.0, 20.0, 30.0, 1e-4, 1e-6, 0.0, "U", 999, 1)
-PREDICTION = {"elements": [HIGH], "drivers": weather_of(days=10), "known_at_jd": JD + 2.0}
+PREDICTION = {"elements": [HIGH], "drivers": weather_of(days=10), "known_at_jd": JD + 2.0, "tables": Kept()}
+LOW = replace(HIGH, mean_motion_rev_day=16.4, bstar_per_earth_radius=1e-3, mean_motion_dot_half_rev_day2=0.05)
+PREDICTED = PREDICTION | {"elements": [LOW], "samples": 3, "seed": 1, "horizon_days": 5.0}
+SPREAD = window.Spread(0.1, 0.5, 10.0, "test")
+
+
+@functools.cache
+def fitted() -> fit.Fit:
+    return fit.predict(**(PREDICTION | {"elements": [LOW]}))
 
 
 @st.composite
@@ -50,13 +59,35 @@ FIT = (
         examples=4,
     ),
     Door(
-        "fit.draws",
-        fit.draws,
-        st.fixed_dictionaries({"fit": st.just(FITTED), "count": st.integers(0, 5), "seed": st.integers(0, 2**64)}),
-        lambda given, found: len(found.states) == given["count"] and within(-7.0, found.ln_b, -1.0),
-        {"fit": FITTED, "count": 1, "seed": 1},
+        "prediction.predict",
+        lambda **given: prediction.predict(**(PREDICTED | given)),
+        st.fixed_dictionaries({"samples": st.integers(1, 5), "seed": st.integers(0, 2**64)}),
+        lambda given, found: len(found.seconds) == given["samples"] and within(3600.0, found.seconds, 5 * 86400.0),
+        {},
+        (
+            *each("known_at_jd", (math.nan, math.inf), "give a Julian date"),
+            *each("horizon_days", (math.nan, 0.0, -1.0), "give a Julian date"),
+            *each("samples", (0, -1), "give 1 or more"),
+            bad("nearer its re-entry", fit.TooHigh, horizon_days=0.1),
+            *SPOILT,
+        ),
+        allowed=(fit.TooHigh,),
+        examples=4,
+    ),
+    Door(
+        "window.draws",
+        lambda **given: window.draws(fit=fitted(), spread=SPREAD, **given),
+        st.fixed_dictionaries({"count": st.integers(0, 5), "seed": st.integers(0, 2**64)}),
+        lambda given, found: len(found.states) == given["count"] and within(-9.0, found.ln_b, 1.0),
+        {"count": 1, "seed": 1},
         (bad("0 or more", count=-1),),
         examples=10,
+    ),
+    Door(
+        "window.student",
+        window.student,
+        st.fixed_dictionaries({"p": edged(0.001, 0.999, 0.5), "degrees_of_freedom": edged(5.0, 1e6, math.inf)}),
+        lambda given, found: (found >= 0.0) == (given["p"] >= 0.5) and within(-6.0, found, 6.0),
     ),
 )
 

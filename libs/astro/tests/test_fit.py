@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from libs.astro import decay, fit, sgp4, tle
+from libs.astro import decay, fit, manoeuvre, sgp4, tle, window
+from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.time import datetime_to_jd, seconds_between
 from libs.astro.weather import Day, Drivers, drivers, read_cssi
@@ -24,6 +25,9 @@ CZ_5B = (
     b"2 54217  41.4725  86.2946 0049889 204.7631 283.9192 16.33819495   564\n"
 )
 KNOWN_MJD = 59886.8321
+KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+NORMAL = window.Spread(0.2, 1.0, math.inf, "test")
+SPREAD = window.Spread(0.2, 1.0, 10.0, "test")
 
 
 def sets(data: bytes = CZ_5B) -> list[ElementSet]:
@@ -42,10 +46,10 @@ def known_jd(elements: list[ElementSet]) -> float:
 
 @pytest.fixture(scope="module")
 def fitted(calm) -> fit.Fit:
-    return fit.predict(sets(), calm, known_jd(sets()))
+    return fit.predict(sets(), calm, known_jd(sets()), KEPT)
 
 
-def lifetimes(found: fit.Fit, draws: fit.Draws, given: Drivers) -> np.ndarray:
+def lifetimes(found: fit.Fit, draws: window.Draws, given: Drivers) -> np.ndarray:
     """Seconds to 80 km of each draw, the nominal last."""
     states, late = np.vstack([draws.states, found.state]), np.append(draws.ln_b_late, found.ln_b_late)
     ln_b = np.append(draws.ln_b, found.ln_b)
@@ -60,17 +64,20 @@ def test_two_sets_give_a_state_near_the_newest_and_a_credible_coefficient(fitted
     assert np.linalg.norm(fitted.state[:3] - r[0]) < 10.0
     assert np.linalg.norm(fitted.state[3:] - v[0]) < 0.01
     assert 0.01 < math.exp(fitted.ln_b) < 0.03
-    assert (fitted.sets_used, fitted.sigma_ln_b, fitted.sigma_a_km) == (2, 0.20, 1.0)
+    assert (fitted.sets_used, fitted.set_count) == (2, 2)
     assert "mean motion rate" in fitted.method
 
 
 def test_one_set_is_fitted_with_the_widest_spread(calm):
-    found = fit.predict(sets()[1:], calm, known_jd(sets()))
-    assert (found.sets_used, found.sigma_ln_b) == (1, 0.25)
+    found = fit.predict(sets()[1:], calm, known_jd(sets()), KEPT)
+    assert (found.sets_used, found.set_count) == (1, 1)
+    by = window.calibration()
+    alone, calm_one = (window.spread(one, 36000.0, by) for one in (found, dataclasses.replace(found, set_count=20)))
+    assert alone.sigma_ln_b == pytest.approx(by.one_set_factor * calm_one.sigma_ln_b)
 
 
 def test_a_repeated_set_changes_nothing(calm, fitted):
-    twice = fit.predict([sets()[0], *sets()], calm, known_jd(sets()))
+    twice = fit.predict([sets()[0], *sets()], calm, known_jd(sets()), KEPT)
     assert twice.state.tobytes() == fitted.state.tobytes()
     assert twice.sets_used == 2
 
@@ -78,12 +85,12 @@ def test_a_repeated_set_changes_nothing(calm, fitted):
 def test_a_set_from_after_the_time_of_knowledge_is_not_used(calm):
     """INVARIANT: a backcast knows no future."""
     first = sets()[0]
-    found = fit.predict(sets(), calm, first.epoch_jd + first.epoch_jd_fraction)
+    found = fit.predict(sets(), calm, first.epoch_jd + first.epoch_jd_fraction, KEPT)
     assert (found.jd, found.fr) == (first.epoch_jd, first.epoch_jd_fraction)
 
 
 def test_the_same_inputs_give_the_same_bytes(calm, fitted):
-    again = fit.predict(sets(), calm, known_jd(sets()))
+    again = fit.predict(sets(), calm, known_jd(sets()), KEPT)
     assert again.state.tobytes() == fitted.state.tobytes()
     assert again.ln_b == fitted.ln_b
 
@@ -94,17 +101,17 @@ def test_an_object_far_above_its_last_days_is_refused(calm):
         sets()[1], mean_motion_rev_day=15.22, mean_motion_dot_half_rev_day2=1e-5, bstar_per_earth_radius=5e-5
     )
     with pytest.raises(fit.TooHigh, match="predict again nearer"):
-        fit.predict([high], calm, known_jd(sets()))
+        fit.predict([high], calm, known_jd(sets()), KEPT)
 
 
 def test_an_object_that_stays_up_past_the_horizon_is_refused(calm):
     with pytest.raises(fit.TooHigh):
-        fit.predict(sets(), calm, known_jd(sets()), max_days=0.2)
+        fit.predict(sets(), calm, known_jd(sets()), KEPT, max_days=0.2)
 
 
 def test_a_deep_space_orbit_is_refused_as_such(calm):
     with pytest.raises(sgp4.DeepSpace):
-        fit.predict([dataclasses.replace(sets()[1], mean_motion_rev_day=2.0)], calm, known_jd(sets()))
+        fit.predict([dataclasses.replace(sets()[1], mean_motion_rev_day=2.0)], calm, known_jd(sets()), KEPT)
 
 
 def test_an_orbit_that_rises_has_no_credible_coefficient(calm):
@@ -118,40 +125,42 @@ def test_an_orbit_that_rises_has_no_credible_coefficient(calm):
         )
         for k in range(5)
     ]
-    with pytest.raises(fit.PoorFit):
-        fit.predict(rising, calm, known_jd(rising))
+    with pytest.raises((fit.PoorFit, manoeuvre.Thrusting)):
+        fit.predict(rising, calm, known_jd(rising), KEPT)
 
 
 def test_no_set_known_yet_is_said(calm):
     with pytest.raises(fit.PoorFit, match="time of knowledge"):
-        fit.predict(sets(), calm, 2459000.0)
+        fit.predict(sets(), calm, 2459000.0, KEPT)
 
 
 def test_drivers_that_start_after_the_oldest_set_are_refused(calm):
     late = Drivers(calm.rows[31 * 8 :], calm.start_mjd + 31.0)
     with pytest.raises(ValueError, match="a day before"):
-        fit.predict(sets(), late, known_jd(sets()))
+        fit.predict(sets(), late, known_jd(sets()), KEPT)
 
 
 def test_sample_i_does_not_depend_on_the_number_of_samples(fitted):
     """INVARIANT: sample i is drawn from (seed, i), so that chunks and counts change nothing."""
-    few, many = fit.draws(fitted, 10, seed=7), fit.draws(fitted, 200, seed=7)
+    few, many = window.draws(fitted, SPREAD, 10, seed=7), window.draws(fitted, SPREAD, 200, seed=7)
     assert few.ln_b.tobytes() == many.ln_b[:10].tobytes()
     assert few.states.tobytes() == many.states[:10].tobytes()
 
 
 def test_another_seed_draws_other_samples(fitted):
-    assert not np.isclose(fit.draws(fitted, 50, seed=1).ln_b, fit.draws(fitted, 50, seed=2).ln_b).any()
+    assert not np.isclose(
+        window.draws(fitted, SPREAD, 50, seed=1).ln_b, window.draws(fitted, SPREAD, 50, seed=2).ln_b
+    ).any()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 12345678901234567890])
 def test_draws_have_the_stated_spread(fitted, seed):
     """1,000 stratified samples: mean and deviation within 1 % of a sigma; plain ones have 3 %, as the correlation."""
-    found = fit.draws(fitted, 1000, seed)
-    z = (found.ln_b - fitted.ln_b) / fitted.sigma_ln_b
+    found = window.draws(fitted, NORMAL, 1000, seed)
+    z = (found.ln_b - fitted.ln_b) / NORMAL.sigma_ln_b
     r = np.linalg.norm(found.states[:, :3], axis=1)
     a = 1.0 / (2.0 / r - (found.states[:, 3:] ** 2).sum(axis=1) / 398600.4418)
-    da = (a - a.mean()) / fitted.sigma_a_km
+    da = (a - a.mean()) / NORMAL.sigma_a_km
     assert abs(z.mean()) < 0.01
     assert z.std() == pytest.approx(1.0, abs=0.01)
     assert da.std() == pytest.approx(1.0, abs=0.01)
@@ -179,9 +188,11 @@ def test_a_known_re_entry_is_predicted_from_what_was_known(number, hours, truth,
     mjd = jd - 2400000.5 + fr
     days = [day for day in read_cssi(CSSI.read_bytes()).observed if mjd - 130 < day.mjd <= mjd]
     given = drivers(days, mjd - 22.0, mjd + 41.0, mjd)
-    found = fit.predict(known, given, jd + fr)
-    seconds = lifetimes(found, fit.draws(found, 200, seed=1), given)
+    found = fit.predict(known, given, jd + fr, KEPT)
     true_s = seconds_between(found.jd, found.fr, *datetime_to_jd(truth))
+    seconds = lifetimes(
+        found, window.draws(found, window.spread(found, true_s, window.calibration()), 200, seed=1), given
+    )
     assert (seconds[-1] - true_s) / 60.0 == pytest.approx(error_min, abs=10.0)
     low, high = np.quantile(seconds[:-1], [0.05, 0.95])
     assert low <= true_s <= high

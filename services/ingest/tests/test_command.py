@@ -1,4 +1,4 @@
-"""The command `spacecom catalogue` against the real server."""
+"""The commands `spacecom catalogue` and `spacecom sources` against the real server."""
 
 import asyncio
 import hashlib
@@ -6,14 +6,20 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from infra.local.testing import settings_of
 from libs import contracts, rpc
+from libs.eventlog import Cause, new_id
 from libs.service import ServiceSettings
+from services.ingest import freshness, source_states
 from services.ingest import rpc as ingest_rpc
+from services.ingest.domain import SourceProblem
+from services.ingest.policies import POLICIES
 from services.ingest.tests import cases, rows
 from spacecom.identity.v1 import identity_contracts_pb2 as identity
 
@@ -35,8 +41,8 @@ async def spacecom(gate, submit):
         "SPACECOM_TOKEN": "secret",
     }
 
-    async def run(*arguments: str, status: int = 0) -> str:
-        command = [SPACECOM, "catalogue", *arguments]
+    async def run(*arguments: str, status: int = 0, group: str = "catalogue") -> str:
+        command = [SPACECOM, group, *arguments]
         done = await asyncio.to_thread(
             subprocess.run, command, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -80,3 +86,24 @@ async def test_refusals_say_what_to_do(spacecom):
     assert "field=value" in await spacecom("create", "7", "--reason", "x", "--set", "colour=red", status=1)
     assert "cannot be read" in await spacecom("create", "7", "--reason", "x", "--set", "mass_kg=heavy", status=1)
     assert "not in the catalogue" in await spacecom("show", "8", status=1)
+
+
+async def test_sources_are_shown_with_their_age_and_what_they_harm_and_resumed(spacecom, gate, submit):
+    sources = partial(spacecom, group="sources")
+    await submit(b"<html>", source="broken")
+    failed = freshness.Failed(datetime.now(UTC), SourceProblem.REFUSED, "it answered 403 Forbidden", halted=True)
+    policy = POLICIES["celestrak-gp"]
+    cause = Cause(new_id(), None, "")
+    await source_states.change(gate.pool, gate.log, policy.name, failed, policy.expected, cause)
+    shown = await sources()
+    assert shown == await sources("list")
+    assert "halted" in next(line for line in shown.splitlines() if line.startswith("celestrak-gp"))
+    assert "decay prediction" in shown
+    listed = {one["source"]: one for one in json.loads(await sources("list", "--json"))["sources"]}
+    assert listed["broken"]["state"] == "SOURCE_STATE_FAILED"
+    assert "not halted" in await sources("resume", "broken", "--reason", "x", status=1)
+    assert "no source of this name" in await sources("resume", "nobody", "--reason", "x", status=1)
+    assert "polled again" in await sources("resume", "celestrak-gp", "--reason", "wrote to them")
+    listed = {one["source"]: one for one in json.loads(await sources("list", "--json"))["sources"]}
+    assert not listed["celestrak-gp"]["halted"]
+    assert listed["celestrak-gp"]["reason"] == "resumed by anna: wrote to them; it is polled at once"

@@ -94,7 +94,6 @@ async def test_the_states_of_sources_can_be_built_anew(polling, server, gate):
     async with gate.pool.acquire() as conn, conn.transaction():
         await conn.execute("TRUNCATE sources")
         for name in ("iers-finals2000a", "swpc"):
-            for fact in await gate.log.load(conn, f"source/{name}"):
-                await projections.project(conn, fact)
+            await projections.project_all(conn, await gate.log.load(conn, f"source/{name}"))
         assert await conn.fetch("SELECT * FROM sources ORDER BY source") == before
     assert len(before) == 2

@@ -1,0 +1,97 @@
+"""Element sets made ready for a fit: deduplicated, in order of epoch, with SGP4 started. Units: km, s."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from libs.astro import sgp4
+from libs.astro.earth import WGS72_MU_KM3_S2
+from libs.astro.elements import ElementSet
+from libs.astro.time import seconds_between
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+HISTORY_DAYS = 20.0
+HISTORY_SETS = 40
+EPOCH_AHEAD_DAYS = 1.0 / 24.0  # sets are published for a node soon to come
+DAY_S = 86400.0
+_SAME_EPOCH_S = 1.0
+
+
+class PoorFit(Exception):
+    """No trajectory with a credible ballistic coefficient explains the element sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An element set ready to use; at_s: its epoch, seconds from that of the newest set."""
+
+    elements: ElementSet
+    record: Array
+    at_s: float
+    mean_motion_rad_s: float
+    semi_major_axis_km: float
+
+    @property
+    def period_s(self) -> float:
+        return 2.0 * math.pi / self.mean_motion_rad_s
+
+    def states(self, seconds: Array) -> tuple[Array, Flags]:
+        """TEME states (n, 6) at seconds from the newest set's epoch, and which of them SGP4 could give."""
+        r, v, error = sgp4.propagate(self.record, np.atleast_1d((seconds - self.at_s) / 60.0))
+        return np.hstack([r, v]), np.asarray(error) == 0
+
+
+def known(elements: Sequence[ElementSet], known_at_jd: float) -> list[ElementSet]:
+    """Those with an epoch not after the time of knowledge; raises PoorFit when there is none."""
+    found = [e for e in elements if e.epoch_jd + e.epoch_jd_fraction <= known_at_jd + EPOCH_AHEAD_DAYS]
+    if not found:
+        raise PoorFit("no element set has an epoch before the time of knowledge; submit one that has")
+    return found
+
+
+def ready(elements: Sequence[ElementSet]) -> list[Ready]:
+    """By epoch, of one epoch the last published, the newest 40 of 20 days; an older one SGP4 refuses is left out.
+
+    Raises of the newest sgp4.DeepSpace and sgp4.BadElements.
+    """
+    newest = max(elements, key=lambda e: e.epoch_jd + e.epoch_jd_fraction)
+    jd, fr = newest.epoch_jd, newest.epoch_jd_fraction
+    timed = sorted(
+        ((seconds_between(jd, fr, e.epoch_jd, e.epoch_jd_fraction), n, e) for n, e in enumerate(elements)),
+        key=lambda item: item[:2],
+    )
+    single: list[tuple[float, ElementSet]] = []
+    for at_s, _, one in timed:
+        if single and at_s - single[-1][0] < _SAME_EPOCH_S:
+            single.pop()
+        single.append((at_s, one))
+    recent = [(at_s, one) for at_s, one in single if at_s >= -HISTORY_DAYS * DAY_S][-HISTORY_SETS:]
+    older = [done for at_s, one in recent[:-1] if (done := _try(one, at_s)) is not None]
+    return [*older, prepared(recent[-1][1], recent[-1][0])]
+
+
+def _try(elements: ElementSet, at_s: float) -> Ready | None:
+    try:
+        return prepared(elements, at_s)
+    except (sgp4.DeepSpace, sgp4.BadElements):
+        return None
+
+
+def prepared(elements: ElementSet, at_s: float) -> Ready:
+    sgp4.refuse_deep_space(elements)
+    record = sgp4.initialise(elements)
+    kozai = elements.mean_motion_rev_day * 2.0 * math.pi / 1440.0
+    inclination = math.radians(elements.inclination_deg)
+    n = sgp4.unkozai_mean_motion_rad_min(kozai, elements.eccentricity, inclination) / 60.0
+    return Ready(elements, record, at_s, n, (WGS72_MU_KM3_S2 / n**2) ** (1.0 / 3.0))
+
+
+def own_rate(one: Ready) -> float:
+    """da/dt of the set's own mean motion rate, km/s."""
+    rate = 2.0 * one.elements.mean_motion_dot_half_rev_day2 * 2.0 * math.pi / DAY_S**2
+    return -2.0 / 3.0 * one.semi_major_axis_km * rate / one.mean_motion_rad_s

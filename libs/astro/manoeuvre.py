@@ -1,0 +1,152 @@
+"""Signs of thrust in a history of element sets: a natural decay is not claimed for an object that steers.
+
+Three tests on the semi-major axis a and the integral S of (da/dt)/B (fit_history.py); limits and what they were
+measured on: docs/physics/prediction.md.
+  JUMP      between two sets a changes otherwise than drag does on a line of 5 days
+  THRUST    over four days B is credible for no object, or negative: something holds the orbit up
+  UNSTEADY  B of two days differs from that of other two days by more than the density model ever errs
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from libs.astro import fit_history
+from libs.astro.fit_history import History
+from libs.astro.fit_sets import DAY_S
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+LEAST_B = 2e-4  # m2/kg
+LINE_DAYS = 5.0
+BLOCK_DAYS = 2.0
+HELD_DAYS = 4.0
+RECENT_DAYS = 8.0  # a manoeuvre further back does not speak against the sets used since
+CALM_RATIO, STORM_RATIO = 2.0, 3.0  # of B of two blocks; density models err more in storms
+_AXIS_NOISE_KM = 0.15  # of a mean semi-major axis; a set in fifty is worse
+_FAST_KM = 5.0  # of decay between two sets: so near the end a bad set is likelier than thrust within the whole decay
+_LEAST_SPAN = 0.6  # of a block, that its sets must span
+_CLEAR = 4.0  # standard deviations
+
+
+class Sign(Enum):
+    JUMP = "jump"
+    THRUST = "thrust"
+    UNSTEADY = "unsteady"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """at_s: of the later set, from the epoch of the newest; change_km: of a; expected_km: by drag."""
+
+    sign: Sign
+    at_s: float
+    change_km: float
+    expected_km: float
+
+    def __str__(self) -> str:
+        days = -self.at_s / DAY_S
+        return {
+            Sign.JUMP: f"the semi-major axis changed by {self.change_km:+.2f} km where drag gives"
+            f" {self.expected_km:+.2f} km, {days:.1f} days before the newest element set",
+            Sign.THRUST: f"the orbit changed by {self.change_km:+.2f} km in four days where drag on any object gives"
+            f" {self.expected_km:+.2f} km or more, {days:.1f} days before the newest element set",
+            Sign.UNSTEADY: f"the drag changed more than the atmosphere explains: {self.change_km:+.2f} km in two days"
+            f" where other days give {self.expected_km:+.2f} km, {days:.1f} days before the newest element set",
+        }[self.sign]
+
+
+class Thrusting(Exception):
+    """The object manoeuvres or did in the days that a prediction would rest on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    at_s: float
+    b: float
+    sigma_b: float
+    change_km: float
+
+
+def suspicions(past: History, *, stormy: bool) -> list[Suspicion]:
+    """Signs in the last days, oldest first; stormy: whether a magnetic storm lay in them."""
+    ratio = STORM_RATIO if stormy else CALM_RATIO
+    found = [
+        *_jumps(past.last(LINE_DAYS, 3), stormy=stormy),
+        *_held_up(past),
+        *_unsteady(past, ratio),
+    ]
+    return sorted(found, key=lambda one: one.at_s)
+
+
+def refuse(past: History, *, stormy: bool) -> None:
+    """Raises Thrusting for a sign in the last 8 days."""
+    recent = [one for one in suspicions(past, stormy=stormy) if one.at_s > -RECENT_DAYS * DAY_S]
+    if recent:
+        raise Thrusting(f"{recent[-1]}; a manoeuvre is likelier than drag: ask its operator, or wait for later sets")
+
+
+def _jumps(part: History, *, stormy: bool) -> Iterator[Suspicion]:
+    """Steps further from drag than five times the noise of the line, half the decay and 0.3 km; see _FAST_KM."""
+    change, integral = np.diff(part.axis_km), np.diff(part.integral)
+    steps = integral < 0.0
+    if steps.sum() < 3:
+        return
+    expected = float(np.median(change[steps] / integral[steps])) * integral  # no line: one jump would bend it
+    noise = _noise_km(change - expected)
+    share = np.where((np.abs(expected) > _FAST_KM) | stormy, 1.0, 0.5)
+    limit = np.sqrt((5.0 * noise) ** 2 + (share * expected) ** 2 + 0.3**2)
+    apart = change - expected
+    for k in np.flatnonzero(np.abs(apart) > limit):
+        undone = [apart[k] + apart[m] for m in (k - 1, k + 1) if 0 <= m < len(apart)]
+        if any(abs(one) < limit[k] for one in undone):  # one bad set, not a manoeuvre
+            continue
+        yield Suspicion(Sign.JUMP, float(part.at_s[k + 1]), float(change[k]), float(expected[k]))
+
+
+def _noise_km(residual: Array) -> float:
+    return 1.4826 * float(np.median(np.abs(residual - np.median(residual)))) + 0.02
+
+
+def _held_up(past: History) -> Iterator[Suspicion]:
+    """Whether over the last four days the orbit sank less than with the least B there is."""
+    part = past.last(HELD_DAYS, 3)
+    b, residual, _ = fit_history.line(part)
+    integral = float(part.integral[-1] - part.integral[0])
+    if not math.isfinite(b) or integral >= 0.0:
+        return
+    if b + _CLEAR * math.sqrt(2.0) * _noise_km(residual) / -integral < LEAST_B:
+        change = float(part.axis_km[-1] - part.axis_km[0])
+        yield Suspicion(Sign.THRUST, float(part.at_s[-1]), change, LEAST_B * integral)
+
+
+def blocks(past: History) -> list[Block]:
+    """B over every two days, newest first, where the sets span most of them and drag did more than their noise."""
+    days, found = past.at_s / DAY_S, []
+    for end in np.arange(0.0, days[0] - BLOCK_DAYS, -0.5 * BLOCK_DAYS):
+        inside = np.flatnonzero((days >= end - 1.1 * BLOCK_DAYS) & (days <= end + 1e-9))
+        if len(inside) < 2 or days[inside[-1]] - days[inside[0]] < _LEAST_SPAN * BLOCK_DAYS:
+            continue
+        first, last = inside[0], inside[-1]
+        change = float(past.axis_km[last] - past.axis_km[first])
+        integral = float(past.integral[last] - past.integral[first])
+        if integral < 0.0:
+            noise = math.sqrt(2.0) * _AXIS_NOISE_KM / -integral
+            found.append(Block(float(past.at_s[last]), change / integral, noise, change))
+    return found
+
+
+def _unsteady(past: History, ratio: float) -> Iterator[Suspicion]:
+    found = blocks(past)
+    sound = [one for one in found if one.b > _CLEAR * one.sigma_b]
+    if len(sound) < 3:
+        return
+    middle = float(np.median([one.b for one in sound]))
+    for one in sound:
+        most, least = one.b + _CLEAR * one.sigma_b, one.b - _CLEAR * one.sigma_b
+        if least > ratio * middle or most * ratio < middle:
+            yield Suspicion(Sign.UNSTEADY, one.at_s, one.change_km, one.change_km * middle / one.b)

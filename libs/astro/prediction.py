@@ -1,0 +1,91 @@
+"""A re-entry predicted from what was known: fit, spread, samples flown, window. Service and backcasts call it alike.
+
+Times are seconds from the epoch of the newest element set.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from libs.astro import decay_tables, fit, window
+from libs.astro.density_kept import Kept
+from libs.astro.elements import ElementSet
+from libs.astro.fit import Fit, TooHigh
+from libs.astro.weather import Drivers
+from libs.astro.window import Calibration, Draws, Spread
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+REENTRY_ALTITUDE_KM = 80.0
+SHARE_DOWN = 0.975  # of the samples must come down within the horizon, for the last quantile told
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """seconds (N,): when each sample crosses 80 km, infinite where it stays up past the horizon.
+
+    nominal_s, lat_deg, lon_deg: of the flight with the fit's own values.
+    """
+
+    fit: Fit
+    spread: Spread
+    draws: Draws
+    seconds: Array
+    nominal_s: float
+    lat_deg: float
+    lon_deg: float
+
+    @property
+    def table_id(self) -> str:
+        return self.fit.air.table.id
+
+    def quantiles(self, probabilities: Sequence[float]) -> Array:
+        return np.quantile(self.seconds, probabilities, method="inverted_cdf")
+
+
+def predict(
+    elements: Sequence[ElementSet],
+    drivers: Drivers,
+    known_at_jd: float,
+    tables: Kept,
+    *,
+    samples: int,
+    seed: int,
+    horizon_days: float,
+    threads: int = 1,
+    by: Calibration | None = None,
+) -> Prediction:
+    """Predicts from sets in order of publication and drivers, both as known at known_at_jd.
+
+    Raises fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements, and ValueError for a time,
+    a horizon or a number of samples that is none.
+    """
+    if samples < 1:
+        raise ValueError(f"{samples} samples make no window; give 1 or more")
+    found = fit.predict(elements, drivers, known_at_jd, tables, min(horizon_days, fit.MAX_DAYS))
+    nominal = _fly(found, found.state[None], np.array([found.ln_b]), np.array([found.ln_b_late]), horizon_days, 1)
+    if not nominal.reached[0]:
+        raise TooHigh(fit.too_high(horizon_days))
+    life_s = float(nominal.seconds[0])
+    wide = window.spread(found, life_s, by or window.calibration())
+    drawn = window.draws(found, wide, samples, seed)
+    flown = _fly(found, drawn.states, drawn.ln_b, drawn.ln_b_late, horizon_days, threads)
+    seconds = np.where(flown.reached, flown.seconds, np.inf)
+    share = float(np.mean(np.isfinite(seconds)))
+    if share < SHARE_DOWN:
+        raise TooHigh(
+            f"only {100.0 * share:.1f} % of the samples re-enter within {horizon_days:.0f} days; "
+            "predict again with element sets from nearer the re-entry"
+        )
+    return Prediction(found, wide, drawn, seconds, life_s, float(nominal.lat_deg[0]), float(nominal.lon_deg[0]))
+
+
+def _fly(
+    found: Fit, states: Array, ln_b: Array, ln_b_late: Array, horizon_days: float, threads: int
+) -> decay_tables.Lifetimes:
+    return decay_tables.lifetimes(
+        states, ln_b, found.air, ln_b_late=ln_b_late, late_after_s=found.late_after_s,
+        stop_altitude_km=REENTRY_ALTITUDE_KM, max_days=horizon_days, threads=threads,
+    )  # fmt: skip
