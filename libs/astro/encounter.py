@@ -18,8 +18,10 @@ def near(pieces: Array, route: Array, lateral_km: float, vertical_fl: float) -> 
     pieces (n, 8): entry and exit in seconds, then latitude, longitude (degrees) and level of each; route (m, 4):
     seconds rising, latitude, longitude, level. Both move straight and at constant speed between their points, which
     is good to 1 % of the distance for legs under 1,000 km. ValueError for a route of fewer than two points, one that
-    goes back in time, or distances that are not above 0.
+    goes back in time, distances that are not above 0, or rows that are no numbers.
     """
+    if pieces.ndim != 2 or pieces.shape[1] != 8 or not np.isfinite(pieces).all():
+        raise ValueError("a piece has two times, then a latitude, a longitude and a level at each")
     if route.ndim != 2 or route.shape[1] != 4 or len(route) < 2 or not np.isfinite(route).all():
         raise ValueError("a route has two points or more, each with its time, latitude, longitude and level")
     if not (np.diff(route[:, 0]) >= 0.0).all() or not (lateral_km > 0.0 and vertical_fl > 0.0):

@@ -17,6 +17,7 @@ PER_PIECE_SECOND = float(2**28)
 PER_PIECE = float(2**32)
 PER_CHANCE = float(2**46)  # of up to 100,000 samples
 MINUTE_S = 60.0
+_LONGEST_S = 7.0 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,13 @@ ALL_BANDS, ALL_REGIONS = -1, -2
 
 
 def minutes(region: Whole, band: Whole, entry_s: Array, exit_s: Array, survival: Array, zero_s: float) -> Minutes:
-    """Sums the time in each minute of the clock, of which minute 0 starts `zero_s` seconds before the tracks' zero."""
+    """Sums the time in each minute of the clock, of which minute 0 starts `zero_s` seconds before the tracks' zero.
+
+    ValueError for rows that no piece can make.
+    """
+    _check_rows(survival, region, band, entry_s, exit_s)
+    if not np.isfinite(zero_s):
+        raise ValueError(f"a zero of {zero_s} s is no time; give seconds")
     if not len(region):
         none = np.empty(0, np.int64)
         return Minutes(none, none, none, none)
@@ -82,8 +89,9 @@ def cells(
 ) -> Cells:
     """Sums each region and band, each region over all bands, and each band and everything over all regions.
 
-    NOWHERE counts as a region of its own.
+    NOWHERE counts as a region of its own. ValueError for rows that no piece can make.
     """
+    _check_rows(survival, sample, piece, region, band, entry_s, exit_s)
     if not len(sample):
         none = np.empty(0, np.int64)
         return Cells(none, none, none, none, np.empty(0), np.empty(0))
@@ -133,8 +141,9 @@ def _cells(
 def any_chance(sample: Whole, piece: Whole, survival: Array, sample_count: int) -> float:
     """1 - mean over samples of prod (1 - s) over the pieces named, each row a visit that counts; rows by both.
 
-    ValueError for fewer samples than are named.
+    ValueError for fewer samples than are named, and for survivals that are no probabilities.
     """
+    _check_rows(survival, sample, piece)
     if len(sample) == 0:
         return 0.0
     if len(np.unique(sample)) > sample_count:
@@ -153,6 +162,16 @@ def _any_chance(sample: Whole, piece: Whole, survival: Array) -> int:
         if i == 0 or sample[i] != sample[i - 1] or piece[i] != piece[i - 1]:
             escape *= 1.0 - survival[i]
     return total + int(np.rint((1.0 - escape) * PER_CHANCE))
+
+
+def _check_rows(survival: Array, *columns: Any) -> None:
+    """The last two columns, where they are times, are entry and exit."""
+    if any(np.shape(one) != np.shape(survival) or not np.isfinite(one).all() for one in columns):
+        raise ValueError("rows need a number in every column, and columns of one length")
+    if not ((survival >= 0.0) & (survival <= 1.0)).all():
+        raise ValueError("survivals are probabilities, within 0 and 1")
+    if len(columns) > 2 and not ((columns[-1] >= columns[-2]) & (columns[-1] - columns[-2] < _LONGEST_S)).all():
+        raise ValueError("a piece leaves after it came, within a week")
 
 
 def merge_minutes(parts: "list[Minutes]") -> Minutes:
