@@ -8,7 +8,21 @@ import sys
 
 import typer
 
-from services.cli import airspace, auditing, catalogue, data, demo, hazards, rejected, replaying, running, show, sources
+from services.cli import (
+    airspace,
+    auditing,
+    catalogue,
+    data,
+    demo,
+    hazards,
+    pieces,
+    predictions,
+    rejected,
+    replaying,
+    running,
+    show,
+    sources,
+)
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -18,26 +32,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(running.up)
-app.command()(running.down)
-app.command()(running.status)
-app.command()(running.doctor)
-app.command()(demo.demo)
-app.command()(replaying.replay)
-app.command()(data.ingest)
-app.command()(rejected.rejected)
-app.command()(airspace.airspace)
-app.command()(data.objects)
-for name, command in hazards.COMMANDS.items():
-    app.command(name)(command)
+COMMANDS = (
+    *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay),
+    *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
+    *(hazards.predict, predictions.explain, predictions.track, predictions.ephemeris, predictions.czml),
+    *(predictions.compare, hazards.alerts, hazards.ack, hazards.clear),
+    *pieces.COMMANDS,
+    *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
+)
+for command in COMMANDS:
+    app.command()(command)
+app.command("hazard")(hazards.hazard_of)
 app.add_typer(catalogue.catalogue, name="catalogue")
 app.add_typer(sources.sources, name="sources")
 app.add_typer(auditing.events, name="events")
-app.command()(auditing.parked)
-app.command()(auditing.redrive)
-app.command("rebuild-read-models")(auditing.rebuild_read_models)
-app.command("rebuild-topics")(auditing.rebuild_topics)
-app.command()(auditing.retention)
 
 
 def main() -> int:
