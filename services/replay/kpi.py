@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from services.replay import scoring
 from services.replay.backcast import Claimed, Declined
 from services.replay.corpus import CUT_OFFS_H, Subject
@@ -17,6 +15,7 @@ from services.replay.scoring import LEAST_LIFE_H, LEVELS, Row
 Document = dict[str, Any]
 
 SCHEMA = "spacecom.backcast.v1"
+LEAST_OBJECTS = 5  # of fewer, an interval by resampling them says nothing
 HEADLINE = ("point", "aftercast", "interval")
 # Of others, from the literature: no rows of theirs are in the corpus.
 PUBLISHED = (
@@ -133,8 +132,8 @@ def musts(as_known: Document) -> list[Document]:
         _either("last 6 h: mean error, 20 percent or 30 minutes", last),
         _must("90 % window holds the truth, percent", ">=", 80.0, ninety["held_percent"]),
         _must("90 % window, mean full width, percent", "<=", 45.0, ninety["width_mean_percent"]),
-        *(_nominal(level, one["levels"][_name(level)]) for level in LEVELS),
-        _must("instants to be declined that are, percent", ">=", 100.0, 100.0 * float(np.mean(no_claim or [1.0]))),
+        *(_nominal(level, one) for level in LEVELS),
+        _must("instants to be declined that are, percent", ">=", 100.0, _percent(no_claim)),
         _must("hoped for: mean error, percent", "<=", 5.0, one["error_mean_percent"]),
         _must(
             "hoped for: largest distance of a level's share from nominal, points", "<=", 5.0,
@@ -144,8 +143,12 @@ def musts(as_known: Document) -> list[Document]:
     ]  # fmt: skip
 
 
-def _must(what: str, sign: str, limit: float, found: float) -> Document:
-    holds = found <= limit if sign == "<=" else found >= limit
+def _percent(held: Sequence[bool]) -> float | None:
+    return 100.0 * sum(held) / len(held) if held else None
+
+
+def _must(what: str, sign: str, limit: float, found: float | None) -> Document:
+    holds = None if found is None else found <= limit if sign == "<=" else found >= limit
     return {"must": what, "sign": sign, "limit": limit, "found": found, "holds": holds}
 
 
@@ -156,12 +159,13 @@ def _either(what: str, last: Document) -> Document:
     return {"must": what, "sign": "<=", "limit": 20.0, "found": last["error_mean_percent"], "holds": holds}
 
 
-def _nominal(level: float, found: Document) -> Document:
-    low, high = found["held_interval_percent"]
+def _nominal(level: float, headline: Document) -> Document:
+    low, high = headline["levels"][_name(level)]["held_interval_percent"]
+    told = headline["objects"] >= LEAST_OBJECTS
     return {
         "must": f"{_name(level)} percent inside the interval of what the {_name(level)} % window holds",
         "sign": "in",
         "limit": 100.0 * level,
         "found": [low, high],
-        "holds": low <= 100.0 * level <= high,
+        "holds": low <= 100.0 * level <= high if told else None,
     }

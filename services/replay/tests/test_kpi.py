@@ -61,6 +61,13 @@ def test_what_must_hold_is_told_with_what_was_found(pack):
     assert by["instants to be declined that are, percent"]["holds"]
 
 
+def test_what_few_objects_cannot_tell_is_left_open():
+    found = {one["must"]: one["holds"] for one in kpi.musts(kpi.pack([a_row(1, "1 d", 0.0)], [], []))}
+    assert found["90 percent inside the interval of what the 90 % window holds"] is None
+    assert found["instants to be declined that are, percent"] is None
+    assert found["mean error, percent of the remaining life"] is True
+
+
 def test_a_natural_decay_claimed_for_what_is_steered_fails(pack):
     rows = [a_row(1, "1 d", 0.0)]
     claimed = kpi.pack(rows, [], [Claimed("case 8", 8, "2019-07-19T00:00Z")])
