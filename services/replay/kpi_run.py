@@ -6,6 +6,7 @@ Every object of the corpus is predicted under a calibration of windows that was 
 import argparse
 import hashlib
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -185,7 +186,8 @@ def main(arguments: Sequence[str]) -> int:
     with progress(len(subjects) + len(chosen)) as step:
         pack = run(chosen, subjects, cut_offs, step, lagged=given.lagged)
     _write(pack, given)
-    print(f"{time.monotonic() - began:.0f} s on {backcast.PROCESSES} processes", file=sys.stderr)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_utime + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    print(f"{time.monotonic() - began:.0f} s on {backcast.PROCESSES} processes, {used:.0f} s of CPU", file=sys.stderr)
     return 0
 
 
