@@ -18,6 +18,9 @@ def own_case(tmp_path):
 
 def test_a_case_of_ones_own_is_predicted_scored_and_drawn(own_case, tmp_path, capsys):
     words = ["--cases", str(own_case), "--cut-offs", "12h", "--lagged", "--figures", str(tmp_path / "figures")]
+    # A kernel that was just compiled differs in the last digit from the same one out of numba's cache.
+    assert kpi_run.main([*words[:4], "--lagged"]) == 0
+    capsys.readouterr()
     assert kpi_run.main([*words, "--json", "-"]) == 0
     found = json.loads(capsys.readouterr().out)
     (row,) = found["as_known"]["rows"]
