@@ -70,7 +70,7 @@ def test_the_result_does_not_depend_on_chunks_or_threads(assessed, sizes):
 
 
 def test_halving_every_step_changes_nothing_that_matters(assessed, monkeypatch):
-    """No share or probability moves by more than the greater of 2 % and 2/N: of track, air and nodes of the way down."""
+    """No share or probability moves by more than the greater of 2 % and 2/N. Steps of track, air and the way down."""
     nodes = falling._NODES_KM
     between = [0.5 * (above + below) for above, below in pairwise(nodes)]
     monkeypatch.setattr(flying, "TRACK_STEP_S", flying.TRACK_STEP_S / 2.0)
