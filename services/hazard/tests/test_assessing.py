@@ -86,7 +86,7 @@ def test_halving_every_step_changes_nothing_that_matters(assessed, monkeypatch):
 
 
 def figures(assessed: assessing.Assessed) -> dict[tuple[str, ...], float]:
-    found = {("share", fir.fir_designator): fir.share for fir in assessed.firs}
+    found: dict[tuple[str, ...], float] = {("share", fir.fir_designator): fir.share for fir in assessed.firs}
     for fir in assessed.firs:
         for one in (fir.pieces, *fir.bands):
             if one:
