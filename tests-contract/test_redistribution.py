@@ -1,7 +1,8 @@
 """INVARIANT: every edge of the mesh says what it does with facts that may not go to everyone.
 
 What a call `withholds` is proved against the real server in services/ingest/tests/test_edges.py, in
-services/propagation/tests/test_rpc.py and test_tracks.py, and in libs/tests/test_operations.py.
+services/propagation/tests/test_rpc.py and test_tracks.py, in services/hazard/tests/test_rpc.py and in
+libs/tests/test_operations.py.
 """
 
 import re
@@ -57,6 +58,13 @@ CALLS = {
     "hazard.HazardService.ListAssessments": DERIVED,
     "hazard.HazardService.GetRun": DERIVED,
     "hazard.HazardService.RequestRun": DERIVED,
+    "hazard.HazardService.WatchRun": DERIVED,
+    "hazard.HazardService.CancelRun": OWN,
+    "hazard.HazardService.GetScenario": WITHHOLDS,
+    "hazard.HazardService.GetCorridor": DERIVED,
+    "hazard.HazardService.ListMinutes": DERIVED,
+    "hazard.HazardService.GetProbability": DERIVED,
+    "hazard.HazardService.GetRouteHazard": DERIVED,
     "alerting.AlertingService.ListAlerts": DERIVED,
     "alerting.AlertingService.GetAlert": DERIVED,
     "alerting.AlertingService.AcknowledgeAlert": DERIVED,

@@ -12,6 +12,7 @@ from infra import wire_comments
 from libs import topics
 from services.alerting import handlers as alerting
 from services.hazard import handlers as hazard
+from services.hazard.working import Worker
 from services.propagation import handlers as propagation
 
 GOLDEN = Path(__file__).parents[2] / "tests-contract/golden"
@@ -22,7 +23,7 @@ TABLES: Mapping[tuple[str, str], Mapping[Any, Any]] = {
     ("spacecom.propagation.v1", "hazard"): hazard.of_propagation(hazard.Starter(NOBODY)),
     ("spacecom.hazard.v1", "hazard-runs"): hazard.of_hazard(hazard.Settler(NOBODY)),
     ("spacecom.hazard.v1", "alerting"): alerting.handlers(alerting.Desk(NOBODY, NOBODY)),
-    ("spacecom.hazard.work.v1", "hazard-worker"): hazard.of_work(hazard.Worker(NOBODY)),
+    ("spacecom.hazard.work.v1", "hazard-worker"): hazard.of_work(Worker(NOBODY)),
 }
 
 

@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import airspace_geojson, airspace_index, airspace_lookup, airspace_track
+from libs.astro import airspace_geojson, airspace_index, airspace_lookup, airspace_stays, airspace_track
 from libs.astro.airspace_geojson import Finding, Volume
 from libs.astro.airspace_index import Index
 from libs.astro.airspace_lookup import NO_POINT, NOWHERE
 from libs.astro.airspace_outline import AUTHALIC_RADIUS_KM
 
-__all__ = ["NOWHERE", "Airspace", "Finding", "Visit", "Volume", "load_geojson"]
+__all__ = ["NOWHERE", "Airspace", "Finding", "Stays", "Visit", "Volume", "load_geojson"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Indices = np.ndarray[Any, np.dtype[np.int32]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _BLOCK = 65_536
+_PIECES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,26 @@ class Visit:
     region: int
     entry_s: float
     exit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """(m,) each, by piece and time: who stays in which band and region from when and where to when and where.
+
+    `region` is NOWHERE outside all. Times in seconds of the tracks, places in degrees, levels in hundreds of feet.
+    """
+
+    piece: Indices
+    band: Indices
+    region: Indices
+    entry_s: Array
+    exit_s: Array
+    entry_lat_deg: Array
+    entry_lon_deg: Array
+    exit_lat_deg: Array
+    exit_lon_deg: Array
+    entry_fl: Array
+    exit_fl: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +161,24 @@ class Airspace:
             raise ValueError("the seconds of a track do not fall, and its levels are numbers")
         return _visits(self, track, level)
 
+    def stays(
+        self, seconds: Array, lat_deg: Array, lon_deg: Array, level_fl: Array, counts: Indices, bands: Indices,
+        threads: int = 1,
+    ) -> Stays:  # fmt: skip
+        """Stays of many pieces (n, k) that fall along great circles between nodes, of which `counts` (n,) count.
+
+        bands (b + 1,): the node at which each band starts and the last ends. At each instant a piece is in one band
+        and in the volume that `find_at` gives, so that stays neither overlap nor leave a gap. Crossings as of `visits`.
+        Raises ValueError for nodes that are no place, level or time, and for seconds that fall.
+        """
+        tracks = [np.ascontiguousarray(one, dtype=np.float64) for one in (seconds, lat_deg, lon_deg, level_fl)]
+        node = np.arange(tracks[0].shape[1]) < np.asarray(counts)[:, None]
+        _points_only(self.find(np.where(node, tracks[1], 0.0), np.where(node, tracks[2], 0.0), threads))
+        falls = node[:, 1:] & ~(np.diff(tracks[0], axis=1) >= 0.0)
+        if falls.any() or not (np.isfinite(tracks[0][node]).all() and np.isfinite(tracks[3][node]).all()):
+            raise ValueError("the seconds of a track do not fall, and its levels are numbers")
+        return _stays(self, tracks, np.asarray(counts, np.int32), np.asarray(bands, np.int32), threads)
+
 
 def load_geojson(data: bytes) -> Airspace:
     """Reads a FeatureCollection of polygons; raises Refused for a file that is none.
@@ -204,6 +243,33 @@ def _visits(regions: Airspace, track: tuple[Array, Array, Array], level: Array) 
             break
         room = count
     return [Visit(int(numbers[i]), float(times[i, 0]), float(times[i, 1])) for i in range(count)]
+
+
+def _stays(regions: Airspace, tracks: list[Array], counts: Indices, bands: Indices, threads: int) -> Stays:
+    raster = regions._index  # noqa: SLF001  this module's own
+    limits = np.unique(np.r_[regions._lower, regions._upper])  # noqa: SLF001
+
+    def run(part: slice) -> tuple[Indices, Array]:
+        room = 2 * (part.stop - part.start) * (len(bands) - 1) + 16
+        while True:
+            whole, values = np.empty((room, airspace_stays.WHOLE), np.int32), np.empty((room, airspace_stays.VALUES))
+            count = airspace_stays.stays(
+                tracks[0][part], tracks[1][part], tracks[2][part], tracks[3][part], counts[part], bands,
+                regions.region_of_volume, regions._lower, regions._upper,  # noqa: SLF001
+                limits[np.isfinite(limits)], raster.best, raster.parts, raster.lists, raster.starts, raster.volumes,
+                raster.holds, raster.edge_starts, raster.edges, whole, values,
+            )  # fmt: skip
+            if count <= room:
+                whole[:count, airspace_stays.PIECE] += part.start
+                return whole[:count], values[:count]
+            room = count
+
+    pieces, size = len(counts), _PIECES
+    slices = [slice(k, min(k + size, pieces)) for k in range(0, max(pieces, 1), size)]
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        found = list(pool.map(run, slices))
+    whole, values = np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
+    return Stays(*(np.ascontiguousarray(one) for one in (*whole.T, *values.T)))
 
 
 def _above(regions: Airspace) -> dict[str, dict[str, float]]:

@@ -87,8 +87,31 @@ def air_over(
             f"{MODELS[0].valid_km[1]:g} km"
         )
     rows = np.zeros((round(top_km / step_km) + 1, 5))
-    since_s = (mjd - drivers.start_mjd) * DAY_S
-    _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat_deg, lon_deg, step_km, rows)
+    since_s, lat, lon = (np.full(len(rows), one) for one in ((mjd - drivers.start_mjd) * DAY_S, lat_deg, lon_deg))
+    _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat, lon, step_km, rows)
+    made = Profile(rows, 0.0, step_km, density.MODEL)
+    refuse_absurd(made)
+    return made
+
+
+def air_along(
+    drivers: Drivers, alt_km: Array, mjd: Array, lat_deg: Array, lon_deg: Array, *, top_km: float = TOP_KM,
+    step_km: float = STEP_KM,
+) -> Profile:  # fmt: skip
+    """Returns the windless air a flight meets: at each altitude that over the place and time it was there.
+
+    alt_km (n,) rising, with the time (MJD, UTC), latitude and longitude at each; the ends hold beyond, and longitudes
+    run the short way. From 120 to 80 km an object goes a third around the Earth. Raises as `air_over`.
+    """
+    if not (drivers.start_mjd <= np.min(mjd) and np.max(mjd) <= drivers.end_mjd):
+        raise ValueError(f"the flight leaves the drivers, which span MJD {drivers.start_mjd:g} to {drivers.end_mjd:g}")
+    if not (np.isfinite(lon_deg).all() and (np.abs(lat_deg) <= 90.0).all() and (np.diff(alt_km) > 0.0).all()):
+        raise ValueError("a flight has rising altitudes, each with its latitude and longitude in degrees")
+    rows = np.zeros((round(top_km / step_km) + 1, 5))
+    altitudes = np.arange(len(rows)) * step_km
+    since_s = np.interp(altitudes, alt_km, (np.asarray(mjd) - drivers.start_mjd) * DAY_S)
+    lat, lon = np.interp(altitudes, alt_km, lat_deg), np.interp(altitudes, alt_km, np.unwrap(lon_deg, period=360.0))
+    _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat, lon, step_km, rows)
     made = Profile(rows, 0.0, step_km, density.MODEL)
     refuse_absurd(made)
     return made
@@ -127,10 +150,10 @@ def refuse_absurd(made: Profile) -> None:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _fill(rows: Array, days: Array, since_s: float, lat_deg: float, lon_deg: float, step_km: float, out: Array) -> None:
+def _fill(rows: Array, days: Array, since_s: Array, lat_deg: Array, lon_deg: Array, step_km: float, out: Array) -> None:
     work = np.empty(density.WORK_SIZE)
     for k in range(out.shape[0]):
-        drag_air(rows, days, since_s, np.radians(lat_deg), np.radians(lon_deg), k * step_km, work)
+        drag_air(rows, days, since_s[k], np.radians(lat_deg[k]), np.radians(lon_deg[k]), k * step_km, work)
         found = work[nrlmsise00.WORK_SIZE :]
         number = found[nrlmsise00.HE] + found[nrlmsise00.O] + found[nrlmsise00.N2] + found[nrlmsise00.O2]
         number += found[nrlmsise00.AR] + found[nrlmsise00.H] + found[nrlmsise00.N] + found[nrlmsise00.O_ANOMALOUS]

@@ -42,6 +42,7 @@ REACHED, ENDED, BROKEN = 1, 0, -1
 class Flights:
     """What became of each sample; not a number where it did not reach the stop altitude.
 
+    states (N, 6): TEME km, km/s where the flight ended, reached or not.
     track[i, k] for k < track_counts[i]: seconds after the start, latitude and longitude in degrees, altitude in km, a
     step apart and last at the end of the flight.
     """
@@ -51,6 +52,7 @@ class Flights:
     lat_deg: Array
     lon_deg: Array
     speed_km_s: Array
+    states: Array
     track: Array
     track_counts: np.ndarray[Any, np.dtype[np.int64]]
 
@@ -239,7 +241,7 @@ def _fly(
     ends: Array,
     track: Array,
 ) -> None:
-    """Fills ends (status, seconds, lat, lon, speed, samples written) and track of each start."""
+    """Fills ends (status, seconds, lat, lon, speed, samples written, state) and track of each start."""
     states = np.empty((times.shape[0], 6))
     y = np.empty(6)
     for i in range(starts.shape[0]):
@@ -251,6 +253,7 @@ def _fly(
         speed = math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2)
         for k, value in enumerate((float(status), seconds, lat, lon, speed, float(written))):
             ends[i, k] = value
+        ends[i, 6:] = y
         if times.shape[0]:
             for k in range(written):
                 s = states[k]
@@ -292,7 +295,7 @@ def fly(
     _check(starts, b, b_late)
     _check_options(stop_altitude_km, max_days, step_s, late_after_s, track_step_s, track_from_s)
     end_s = min(max_days * DAY_S, above.end_s)
-    ends = np.empty((count, 6))
+    ends = np.empty((count, 12))
 
     def run(rows: slice, times: Array, track: Array) -> None:
         _fly(
@@ -313,7 +316,7 @@ def fly(
     reached = ends[:, 0] == REACHED
     seconds, lat, lon, speed = np.where(reached, ends[:, 1:5].T, np.nan)
     counts = ends[:, 5].astype(np.int64)
-    return Flights(reached, seconds, np.degrees(lat), np.degrees(lon), speed, track, counts)
+    return Flights(reached, seconds, np.degrees(lat), np.degrees(lon), speed, ends[:, 6:], track, counts)
 
 
 def _check(starts: Array, b: Array, b_late: Array) -> None:

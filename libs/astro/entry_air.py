@@ -84,9 +84,10 @@ def exponential_air(surface_kg_m3: float, scale_height_km: float) -> Air:
 
 
 def with_wind(air: Air, alt_km: Array, east_m_s: Array, north_m_s: Array) -> Air:
-    """The first profile of `air` under winds: alt_km (K,) rising, winds (K,) or (samples, K), held beyond the ends.
+    """The profile of `air` under winds: alt_km (K,) rising, winds (K,) or (samples, K), held beyond the ends.
 
-    One profile for each sample of an uncertain wind. ValueError for winds beyond 200 m/s or altitudes not rising.
+    One profile for each sample of an uncertain wind; each sample's own where `air` has as many. ValueError for another
+    number, winds beyond 200 m/s or altitudes not rising.
     """
     east, north = np.atleast_2d(east_m_s), np.atleast_2d(north_m_s)
     alt = np.asarray(alt_km, dtype=np.float64)
@@ -96,8 +97,10 @@ def with_wind(air: Air, alt_km: Array, east_m_s: Array, north_m_s: Array) -> Air
         raise ValueError("winds need finite, rising altitudes")
     if not (np.abs(east) <= _WIND_MAX_M_S).all() or not (np.abs(north) <= _WIND_MAX_M_S).all():
         raise ValueError(f"winds must be numbers within {_WIND_MAX_M_S:g} m/s")
+    if len(air.rows) not in (1, len(east)):
+        raise ValueError(f"{len(air.rows)} profiles of air do not go with {len(east)} winds")
     grid = np.arange(air.rows.shape[1]) * air.step_km
-    rows = np.repeat(air.rows[:1], len(east), axis=0)
+    rows = np.array(np.broadcast_to(air.rows, (len(east), *air.rows.shape[1:])))
     for k in range(len(east)):
         rows[k, :, EAST] = np.interp(grid, alt, east[k])
         rows[k, :, NORTH] = np.interp(grid, alt, north[k])

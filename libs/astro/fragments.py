@@ -93,10 +93,11 @@ class Fragments:
 def read_catalogues(path: Path = _FILE) -> Mapping[ObjectClass, Catalogue]:
     """Reads and checks classes; ValueError names the class or kind that is out of range."""
     document = json.loads(path.read_text(encoding="utf-8"))
-    return {one.object_class: one for one in map(_catalogue, document["classes"])}
+    return {one.object_class: one for one in map(catalogue, document["classes"])}
 
 
-def _catalogue(row: Mapping[str, Any]) -> Catalogue:
+def catalogue(row: Mapping[str, Any]) -> Catalogue:
+    """A class from a row of the file; KeyError or ValueError for one that is out of range."""
     low, high = row["survives"]
     found = Catalogue(ObjectClass(row["class"]), row["description"], (low, high), [_kind(one) for one in row["pieces"]])
     if not 1 <= found.count <= MAX_PIECES:

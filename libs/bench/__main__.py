@@ -20,6 +20,7 @@ CASES = {  # case: module and function of no argument that returns its Outcome
     "B7": ("libs.bench.decay", "ensemble"),
     "B8": ("libs.bench.entry", "fragments"),
     "B9": ("libs.bench.airspace", "lookup"),
+    "B10": ("services.hazard.bench", "end_to_end"),
     "B13": ("libs.bench.catalogue", "ingested"),
     "prediction": ("libs.bench.prediction", "window"),
     "warm": ("libs.bench.warm", "start"),

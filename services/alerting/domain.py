@@ -226,7 +226,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Assess:
-    """A newer assessment speaks of the region."""
+    """A newer assessment speaks of the region. rough: of so few samples that it may raise an alert and clear none."""
 
     alert_id: str
     reentry_event_id: str
@@ -235,6 +235,7 @@ class Assess:
     fir_name: str
     threat: Threat
     pass_probability: float
+    rough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +311,8 @@ def _assess(command: Assess, alert: Alert, thresholds: Thresholds) -> list[Alert
             return [_raised(command)] if again else []
         case AlertState.UNACKNOWLEDGED | AlertState.ACKNOWLEDGED:
             if not _over(command, thresholds, thresholds.clear_factor):
+                if command.rough:
+                    return []
                 gone = ClearReason.BELOW_THRESHOLD
                 return [AlertCleared(command.alert_id, gone, "", b"", command.threat.assessment_event_id)]
             return [AlertRevised(command.alert_id, command.threat, _rearmed(command, alert, thresholds))]

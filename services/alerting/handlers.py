@@ -23,7 +23,13 @@ class Desk:
     thresholds: Thresholds
 
     async def assessed(self, delivery: Delivery[hazard.HazardAssessed]) -> Commit:
-        made = codec.assessment(delivery.message, str(delivery.event_id))
+        return self._answer(delivery, delivery.message, rough=False)
+
+    async def assessed_quickly(self, delivery: Delivery[hazard.QuickAssessed]) -> Commit:
+        return self._answer(delivery, delivery.message.hazard, rough=True)
+
+    def _answer(self, delivery: Delivery[Any], told: hazard.HazardAssessed, *, rough: bool) -> Commit:
+        made = codec.assessment(told, str(delivery.event_id))
 
         async def commit(conn: Connection) -> None:
             reentry_event_id = f"{made.catalogue_number}/{FIRST}"
@@ -32,7 +38,7 @@ class Desk:
                 return
             facts = domain.decide_reentry(reentry_event_id, made, reentry, self.thresholds)
             decided: list[tuple[str, int, Sequence[domain.ReentryFact | AlertFact]]] = [(stream, version, facts)]
-            for command in await self._commands(conn, reentry_event_id, made, delivery.message.firs):
+            for command in await self._commands(conn, reentry_event_id, made, told.firs, rough=rough):
                 alert = await self.alert(conn, command.alert_id)
                 changes = domain.decide_alert(command, alert, self.thresholds)
                 if changes:
@@ -64,7 +70,13 @@ class Desk:
         return stream, reentry, len(history)
 
     async def _commands(
-        self, conn: Connection, reentry_event_id: str, made: Assessment, firs: Iterable[hazard.FirHazard]
+        self,
+        conn: Connection,
+        reentry_event_id: str,
+        made: Assessment,
+        firs: Iterable[hazard.FirHazard],
+        *,
+        rough: bool,
     ) -> list[Assess]:
         """One for each region that is threatened or was alerted before, in order of designator."""
         named = {fir.fir_designator: fir for fir in firs}
@@ -79,6 +91,7 @@ class Desk:
                 fir.fir_name,
                 codec.threat_of(fir, made),
                 max((one.pass_probability for one in fir.passes), default=0.0),
+                rough,
             )
             for designator, fir in sorted(named.items())
         ]
@@ -105,9 +118,12 @@ async def nothing(_delivery: Delivery[Any]) -> None:
 def handlers(desk: Desk) -> dict[type[Message], Handler]:
     return {
         hazard.HazardAssessed: desk.assessed,
+        hazard.VariantAssessed: nothing,
         hazard.RunRequested: nothing,
         hazard.ChunkCompleted: nothing,
         hazard.ChunkFailed: nothing,
         hazard.RunCompleted: nothing,
         hazard.RunFailed: nothing,
+        hazard.RunCancelled: nothing,
+        hazard.QuickAssessed: desk.assessed_quickly,
     }

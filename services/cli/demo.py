@@ -163,7 +163,7 @@ def _assessment(mesh: Mesh, case: Case, prediction: propagation.Prediction) -> h
     answer = _asked(
         lambda: mesh.ask("hazard", HazardServiceStub, "GetAssessment", request), "NO_ASSESSMENT", "NO_AIRSPACE"
     )
-    if answer is None or answer.assessment.hazard.prediction_event_id != prediction.event_id:
+    if answer is None or answer.assessment.quick or answer.assessment.hazard.prediction_event_id != prediction.event_id:
         return None
     found: hazard.Assessment = answer.assessment
     return found

@@ -58,12 +58,15 @@ def window(prediction: propagation.Prediction) -> None:
     )
 
 
-def hazard_of(number: Number, json: Json = False) -> None:
+def hazard_of(
+    number: Number,
+    run: Annotated[str, typer.Option("--run", help="Run, such as one of your own scenario.")] = "",
+    json: Json = False,
+) -> None:
     """The newest hazard assessment of an object, by flight information region."""
     mesh = client.connect()
-    answer = mesh.ask(
-        "hazard", HazardServiceStub, "GetAssessment", hazard.GetAssessmentRequest(catalogue_number=number)
-    )
+    asked = hazard.GetAssessmentRequest(catalogue_number=number, run_id=run)
+    answer = mesh.ask("hazard", HazardServiceStub, "GetAssessment", asked)
     if json:
         show.document(answer.assessment)
         return
@@ -72,6 +75,8 @@ def hazard_of(number: Number, json: Json = False) -> None:
         f"object {number}: 90 % window {show.instant(assessed.window_start_time)} to "
         f"{show.instant(assessed.window_end_time)} UTC, median {show.instant(assessed.median_time)}"
     )
+    if answer.assessment.quick:
+        show.line(f"first corridor of {assessed.sample_count} samples; pieces are being flown in run {assessed.run_id}")
     regions(assessed)
     corridors(assessed)
 
@@ -79,12 +84,13 @@ def hazard_of(number: Number, json: Json = False) -> None:
 def regions(assessed: hazard_events.HazardAssessed, named: frozenset[str] = frozenset()) -> None:
     """`named`: regions marked as named by somebody else."""
     show.table(
-        ("FIR", "name", "share", "highest pass probability", "passes UTC", *(("named",) if named else ())),
+        ("FIR", "name", "share", "any piece", "highest pass probability", "passes UTC", *(("named",) if named else ())),
         (
             (
                 fir.fir_designator,
                 show.harmless(fir.fir_name),
                 show.percent(fir.share),
+                show.percent(fir.pieces.any_probability) if assessed.HasField("pieces") else "-",
                 show.percent(max((one.pass_probability for one in fir.passes), default=0.0)),
                 ", ".join(_pass(one) for one in fir.passes),
                 *(("yes" if fir.fir_designator in named else "",) if named else ()),

@@ -7,14 +7,15 @@ from libs import consume, service, topics
 from libs.astro.version import model_version
 from libs.workers import Workers
 from services.hazard import handlers, projections, rpc
-from services.hazard.handlers import Desk, Settler, Starter, Worker
+from services.hazard.handlers import Settler, Starter
+from services.hazard.running import Desk
 from services.hazard.settings import HazardSettings
+from services.hazard.working import Worker
 
 
-def desk_of(mesh: service.Mesh, settings: HazardSettings) -> Desk:
-    workers = Workers(
-        memory_bytes=int(settings.hazard_worker_memory_gib * 2**30), timeout_s=settings.hazard_chunk_timeout_s
-    )
+def desk_of(mesh: service.Mesh, settings: HazardSettings, processes: int) -> Desk:
+    memory_bytes = int(settings.hazard_worker_memory_gib * 2**30)
+    workers = Workers(processes, memory_bytes=memory_bytes, timeout_s=settings.hazard_chunk_timeout_s)
     return Desk(mesh.pool, mesh.log, mesh.blobs, workers, settings)
 
 
@@ -26,10 +27,10 @@ def subscription(
 
 
 def service_wiring(mesh: service.Mesh, settings: HazardSettings) -> service.Wiring:
-    desk = desk_of(mesh, settings)
+    desk = desk_of(mesh, settings, 2)
     starter, settler, subscribe = Starter(desk), Settler(desk), partial(subscription, mesh, settings)
     subscriptions = [
-        subscribe("hazard", "spacecom.propagation.v1", handlers.of_propagation(starter), 100),
+        subscribe("hazard", "spacecom.propagation.v1", handlers.of_propagation(starter), 1),
         subscribe("hazard-airspace", "spacecom.ingest.v1", handlers.of_ingest(starter), 100),
         subscribe("hazard-runs", "spacecom.hazard.v1", handlers.of_hazard(settler), 1),
     ]
@@ -37,7 +38,7 @@ def service_wiring(mesh: service.Mesh, settings: HazardSettings) -> service.Wiri
 
 
 def worker_wiring(mesh: service.Mesh, settings: HazardSettings) -> service.Wiring:
-    work = handlers.of_work(Worker(desk_of(mesh, settings)))
+    work = handlers.of_work(Worker(desk_of(mesh, settings, 1)))
     flying = subscription(mesh, settings, "hazard-worker", "spacecom.hazard.work.v1", work, 1)
     return service.Wiring(subscriptions=[flying], model_version=model_version)
 

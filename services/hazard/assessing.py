@@ -1,35 +1,39 @@
 """From the flights of all samples to the hazard of every region, run in a process of its own."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import pi
 
 import numpy as np
 
-from libs.astro import airspace, decay, geodesy
+from libs.astro import airspace, exposure_tally
 from libs.astro.airspace import Airspace
+from libs.astro.exposure_tally import Cells, Minutes
 from libs.astro.time import add_seconds, jd_to_datetime
 from libs.astro.version import model_version
-from services.hazard import flight_files
-from services.hazard.domain import HALF_WIDTHS_KM, Baseline, FirHazard, FirPass
-from services.hazard.flight_files import Array, BadFile, SampleResult, Samples
-from services.hazard.flying import MAX_DAYS, TRACK_STEP_S, fine
+from services.hazard import flight_files, scenario, summing, tally_files
+from services.hazard.baselines import baselines
+from services.hazard.domain import Baseline, FirHazard, FirPass, PieceHazard
+from services.hazard.flight_files import BadFile, SampleResult
+from services.hazard.flying import regions_of
 
 WINDOW = (0.05, 0.5, 0.95)
-ALONG_S, ACROSS_KM = 4.0, 20.0  # 30 km along, so that a corridor has no holes
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     results: tuple[bytes, ...]
+    minutes: tuple[bytes, ...]
+    cells: tuple[bytes, ...]
+    scenario: bytes
     sample_count: int
     flown_count: int  # as the chunks were recorded
     draws: bytes
     drivers: bytes
     geojson: bytes
     reentry_altitude_km: float
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +47,43 @@ class Assessed:
     sample_count: int
     points: bytes
     model_version: str
+    pieces: PieceHazard
+    bands: tuple[PieceHazard, ...]
+    unassigned: FirHazard
+    minutes: bytes
+    regions: tuple[str, ...]
+    results: tuple[SampleResult, ...]
 
 
 def assess(job: Job) -> Assessed:
     """Raises BadFile for results that do not make a run."""
-    regions = airspace.load_geojson(job.geojson)
+    regions, chosen = regions_of(job.geojson), scenario.of_json(job.scenario)
     results = gathered(job, len(regions.idents))
     samples = flight_files.read_draws(job.draws)
     start = (samples.start_jd, samples.start_jd_fraction)
+    minutes = exposure_tally.merge_minutes([tally_files.read(one, Minutes) for one in job.minutes])
+    cells = exposure_tally.merge_cells([tally_files.read(one, Cells) for one in job.cells])
+    sums = summing.Sums(minutes, cells, chosen.band_edges_fl, len(results), start)
     seconds = np.array([one.seconds for one in results])
     first, median, last = (float(q) for q in np.quantile(seconds, WINDOW, method="inverted_cdf"))
+    drivers = flight_files.read_drivers(job.drivers)
+    elsewhere = sum(one.fir < 0 for one in results) / len(results)
     return Assessed(
-        _instant(start, first),
-        _instant(start, last),
-        _instant(start, median),
-        tuple(hazards(results, regions, start, (first, last))),
-        sum(one.fir < 0 for one in results) / len(results),
-        tuple(baselines(job, samples, regions, results, (first, last))),
+        instant(start, first),
+        instant(start, last),
+        instant(start, median),
+        tuple(hazards(results, regions, start, (first, last), sums)),
+        elsewhere,
+        tuple(baselines(samples, drivers, job.reentry_altitude_km, regions, results, (first, last))),
         len(results),
         flight_files.points_file(results, regions.idents),
         model_version(),
+        sums.whole(),
+        sums.bands(exposure_tally.ALL_REGIONS),
+        FirHazard("", "", elsewhere, (), sums.of(airspace.NOWHERE), sums.bands(airspace.NOWHERE)),
+        tally_files.expected_file(minutes, samples.start_jd, len(results), regions.idents),
+        regions.idents,
+        tuple(results),
     )
 
 
@@ -83,16 +104,27 @@ def gathered(job: Job, region_count: int) -> list[SampleResult]:
 
 
 def hazards(
-    results: Sequence[SampleResult], regions: Airspace, start: tuple[float, float], window: tuple[float, float]
+    results: Sequence[SampleResult],
+    regions: Airspace,
+    start: tuple[float, float],
+    window: tuple[float, float],
+    sums: summing.Sums,
 ) -> list[FirHazard]:
-    """Regions with a share or a pass within the window, by falling share, then designator."""
+    """Regions with a share, a pass within the window or a piece, by falling share, then designator."""
     ended: dict[int, int] = defaultdict(int)
     for one in results:
         ended[one.fir] += 1
     passes = _passes(results, start, window)
-    threatened = (set(ended) | set(passes)) - {airspace.NOWHERE}
+    threatened = {fir for fir in set(ended) | set(passes) | sums.regions if fir >= 0}
     found = [
-        FirHazard(regions.idents[fir], regions.names[fir], ended[fir] / len(results), tuple(passes.get(fir, ())))
+        FirHazard(
+            regions.idents[fir],
+            regions.names[fir],
+            ended[fir] / len(results),
+            tuple(passes.get(fir, ())),
+            sums.of(fir),
+            sums.bands(fir),
+        )
         for fir in threatened
     ]
     return sorted(found, key=lambda fir: (-fir.share, fir.fir_designator))
@@ -113,62 +145,13 @@ def _passes(
         passes[fir].append(
             FirPass(
                 revolution,
-                _instant(start, min(entry for _, entry, _ in made)),
-                _instant(start, max(leave for _, _, leave in made)),
+                instant(start, min(entry for _, entry, _ in made)),
+                instant(start, max(leave for _, _, leave in made)),
                 len({sample for sample, _, _ in made}) / len(results),
             )
         )
     return passes
 
 
-def baselines(
-    job: Job, samples: Samples, regions: Airspace, results: Sequence[SampleResult], window: tuple[float, float]
-) -> Iterator[Baseline]:
-    """What corridors of fixed width would close, along the track of the first sample that flies the whole window."""
-    longest = min((one for one in results if one.seconds >= window[1]), key=lambda one: one.seconds)
-    track = _track(job, samples.part(longest.sample, 1), window)
-    for half_width_km in HALF_WIDTHS_KM:
-        touched = corridor(track, regions, half_width_km)
-        yield Baseline(half_width_km, tuple(regions.idents[fir] for fir in sorted(touched)))
-
-
-def _track(job: Job, sample: Samples, window: tuple[float, float]) -> Array:
-    """Latitude and longitude in degrees (k, 2) of one sample every ALONG_S within the window."""
-    flights = decay.fly(
-        sample.states,
-        sample.start_jd,
-        sample.start_jd_fraction,
-        sample.ln_b,
-        flight_files.read_drivers(job.drivers),
-        ln_b_late=sample.ln_b_late,
-        late_after_s=sample.late_after_s,
-        stop_altitude_km=job.reentry_altitude_km,
-        max_days=MAX_DAYS,
-        track_step_s=TRACK_STEP_S,
-        track_from_s=window[0],
-    )
-    track = flights.track[0, : flights.track_counts[0]]
-    seconds, lat, lon = fine(track[(track[:, 0] >= window[0]) & (track[:, 0] <= window[1])])
-    step = max(1, round(ALONG_S / (seconds[1] - seconds[0])))
-    return np.column_stack([lat, lon])[::step]
-
-
-def corridor(track: Array, regions: Airspace, half_width_km: float) -> set[int]:
-    """Regions with a point within half_width_km of the track (k, 2), on a grid of the corridor."""
-    across = max(1, round(half_width_km / ACROSS_KM))
-    offsets = [half_width_km * i / across for i in range(-across, across + 1)]
-    points = np.array(list(_beside(track, offsets)))
-    return set(regions.find(points[:, 0], points[:, 1]).tolist()) - {airspace.NOWHERE}
-
-
-def _beside(track: Array, offsets: Iterable[float]) -> Iterator[tuple[float, float]]:
-    offsets = list(offsets)
-    for (lat, lon), (lat_next, lon_next) in zip(np.radians(track[:-1]), np.radians(track[1:]), strict=True):
-        ahead = geodesy.bearing_rad(lat, lon, lat_next, lon_next)
-        for offset in offsets:
-            side = geodesy.destination(lat, lon, ahead + pi / 2.0, offset)
-            yield float(np.degrees(side[0])), float(np.degrees(side[1]))
-
-
-def _instant(start: tuple[float, float], seconds: float) -> datetime:
+def instant(start: tuple[float, float], seconds: float) -> datetime:
     return jd_to_datetime(*add_seconds(*start, seconds))

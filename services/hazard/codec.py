@@ -1,28 +1,31 @@
 """Facts of hazard to and from the wire, and propagation's and ingest's facts as hazard reads them."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import assert_never
 from uuid import UUID
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.redistribution import DISCOS, INTERNAL, PUBLIC, SPACE_TRACK, combined
+from services.hazard import assessment_codec as assessment
 from services.hazard import domain
 from services.hazard.domain import (
-    Baseline,
     ChunkCompleted,
     ChunkFailed,
     ChunkRequested,
     Epoch,
-    FirHazard,
-    FirPass,
     HazardAssessed,
     Prediction,
+    QuickAssessed,
+    RunCancelled,
     RunCompleted,
     RunFailed,
     RunRequested,
+    VariantAssessed,
 )
+from services.hazard.scenario import KnownObject
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
+from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
 
 WINDOW_START = 0.05
@@ -40,6 +43,10 @@ def to_wire(event: domain.Event) -> Message:
                 airspace_sha256=event.airspace_sha256,
                 sample_count=event.sample_count,
                 chunk_count=event.chunk_count,
+                scenario_sha256=event.scenario.sha256,
+                seed=event.scenario.seed,
+                variant=event.scenario.variant,
+                scenario_redistribution=event.scenario.redistribution,
             )
         case ChunkRequested():
             return _chunk_to_wire(event)
@@ -50,6 +57,9 @@ def to_wire(event: domain.Event) -> Message:
                 result_sha256=event.result_sha256,
                 completed_sample_count=event.completed_sample_count,
                 model_version=event.model_version,
+                visits_sha256=event.visits_sha256,
+                minutes_sha256=event.minutes_sha256,
+                cells_sha256=event.cells_sha256,
             )
         case ChunkFailed():
             return pb.ChunkFailed(
@@ -59,8 +69,22 @@ def to_wire(event: domain.Event) -> Message:
             return pb.RunCompleted(run_id=str(event.run_id), completed_sample_count=event.completed_sample_count)
         case RunFailed():
             return pb.RunFailed(run_id=str(event.run_id), reason=event.reason)
-        case HazardAssessed():
+        case RunCancelled():
+            return pb.RunCancelled(run_id=str(event.run_id), principal_id=event.principal_id, reason=event.reason)
+        case HazardAssessed() | QuickAssessed() | VariantAssessed():
             return _assessed_to_wire(event)
+        case _:
+            assert_never(event)
+
+
+def _assessed_to_wire(event: HazardAssessed | QuickAssessed | VariantAssessed) -> Message:
+    match event:
+        case HazardAssessed():
+            return assessment.to_wire(event)
+        case QuickAssessed():
+            return pb.QuickAssessed(hazard=assessment.to_wire(event.hazard))
+        case VariantAssessed():
+            return pb.VariantAssessed(hazard=assessment.to_wire(event.hazard))
         case _:
             assert_never(event)
 
@@ -77,6 +101,12 @@ def run_event(message: Message) -> domain.RunEvent:
                 message.airspace_sha256,
                 message.sample_count,
                 message.chunk_count,
+                domain.Chosen(
+                    message.scenario_sha256,
+                    message.seed,
+                    message.variant,
+                    message.scenario_redistribution or INTERNAL,
+                ),
             )
         case pb.ChunkRequested():
             return chunk_requested(message)
@@ -87,6 +117,9 @@ def run_event(message: Message) -> domain.RunEvent:
                 message.result_sha256,
                 message.completed_sample_count,
                 message.model_version,
+                message.visits_sha256,
+                message.minutes_sha256,
+                message.cells_sha256,
             )
         case pb.ChunkFailed():
             return ChunkFailed(UUID(message.run_id), message.chunk, message.attempt_count, message.reason)
@@ -94,6 +127,8 @@ def run_event(message: Message) -> domain.RunEvent:
             return RunCompleted(UUID(message.run_id), message.completed_sample_count)
         case pb.RunFailed():
             return RunFailed(UUID(message.run_id), message.reason)
+        case pb.RunCancelled():
+            return RunCancelled(UUID(message.run_id), message.principal_id, message.reason)
         case _:
             raise TypeError(f"{type(message).__name__} is no fact of a run")
 
@@ -110,6 +145,8 @@ def chunk_requested(message: pb.ChunkRequested) -> ChunkRequested:
         message.reentry_altitude_km,
         message.model_version,
         Epoch(message.window_start_jd, message.window_start_jd_fraction),
+        message.scenario_sha256,
+        message.seed,
     )
 
 
@@ -125,7 +162,29 @@ def prediction(message: propagation.DecayPredicted, event_id: UUID, version: int
         message.sample_count,
         message.draws_sha256,
         message.drivers_sha256,
+        message.seed,
     )
+
+
+_KINDS = {
+    ingest.OBJECT_TYPE_PAYLOAD: "payload",
+    ingest.OBJECT_TYPE_ROCKET_BODY: "rocket_body",
+    ingest.OBJECT_TYPE_DEBRIS: "debris",
+    ingest.OBJECT_TYPE_OTHER: "other",
+}
+_CLASSES = {
+    ingest.REDISTRIBUTION_PUBLIC: PUBLIC,
+    ingest.REDISTRIBUTION_SPACE_TRACK: SPACE_TRACK,
+    ingest.REDISTRIBUTION_DISCOS: DISCOS,
+}
+
+
+def known_object(message: ingest.ObjectCatalogued | ingest.ObjectRevised) -> KnownObject:
+    said = message.description
+    used = {"type": said.type, "mass_kg": said.mass_kg, "shape": said.shape}
+    classes = {one.field: _CLASSES.get(one.redistribution, INTERNAL) for one in message.field_sources}
+    strictest = combined([classes.get(name, INTERNAL) for name, value in used.items() if value])
+    return KnownObject(_KINDS.get(said.type, ""), said.mass_kg, said.shape[:100], strictest)
 
 
 def _chunk_to_wire(event: ChunkRequested) -> pb.ChunkRequested:
@@ -141,50 +200,6 @@ def _chunk_to_wire(event: ChunkRequested) -> pb.ChunkRequested:
         model_version=event.model_version,
         window_start_jd=event.window_start.jd,
         window_start_jd_fraction=event.window_start.jd_fraction,
+        scenario_sha256=event.scenario_sha256,
+        seed=event.seed,
     )
-
-
-def _assessed_to_wire(event: HazardAssessed) -> pb.HazardAssessed:
-    return pb.HazardAssessed(
-        catalogue_number=event.catalogue_number,
-        run_id=str(event.run_id),
-        prediction_event_id=str(event.prediction_event_id),
-        prediction_version=event.prediction_version,
-        known_at=_timestamp(event.known_at),
-        window_start_time=_timestamp(event.window_start_time),
-        window_end_time=_timestamp(event.window_end_time),
-        median_time=_timestamp(event.median_time),
-        firs=map(_fir_to_wire, event.firs),
-        unassigned_share=event.unassigned_share,
-        baselines=map(_baseline_to_wire, event.baselines),
-        sample_count=event.sample_count,
-        airspace_dataset=event.airspace_dataset,
-        airspace_notice=event.airspace_notice,
-        points_sha256=event.points_sha256,
-        model_version=event.model_version,
-    )
-
-
-def _fir_to_wire(fir: FirHazard) -> pb.FirHazard:
-    return pb.FirHazard(
-        fir_designator=fir.fir_designator, fir_name=fir.fir_name, share=fir.share, passes=map(_pass_to_wire, fir.passes)
-    )
-
-
-def _pass_to_wire(one: FirPass) -> pb.FirPass:
-    return pb.FirPass(
-        revolution=one.revolution,
-        entry_time=_timestamp(one.entry_time),
-        exit_time=_timestamp(one.exit_time),
-        pass_probability=one.pass_probability,
-    )
-
-
-def _baseline_to_wire(baseline: Baseline) -> pb.ConservativeBaseline:
-    return pb.ConservativeBaseline(half_width_km=baseline.half_width_km, fir_designators=baseline.fir_designators)
-
-
-def _timestamp(instant: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(instant)
-    return made

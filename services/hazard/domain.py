@@ -29,8 +29,20 @@ class UnknownRun(Exception):
     """No run has this identifier."""
 
 
+class RunEnded(Exception):
+    """The run ended before; nothing is left to cancel."""
+
+
+class TooManyRuns(Exception):
+    """As many runs are being flown as may be at a time."""
+
+
 class NoAssessment(Exception):
     """The hazard of the object was not assessed yet."""
+
+
+class Withheld(Exception):
+    """It repeats what a source says that the caller has no right to."""
 
 
 class BadRequest(Exception):
@@ -41,6 +53,7 @@ class RunState(Enum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,20 @@ class Prediction:
     sample_count: int
     draws_sha256: str
     drivers_sha256: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A scenario by its blob. `variant`: an analyst's own, of which nobody is alerted.
+
+    redistribution: strictest of the classes of what it was chosen from.
+    """
+
+    sha256: str
+    seed: int
+    variant: bool = False
+    redistribution: str = "public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +108,7 @@ class RunRequested:
     airspace_sha256: str
     sample_count: int
     chunk_count: int
+    scenario: Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +123,8 @@ class ChunkRequested:
     reentry_altitude_km: float
     model_version: str
     window_start: Epoch
+    scenario_sha256: str
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +134,9 @@ class ChunkCompleted:
     result_sha256: str
     completed_sample_count: int
     model_version: str
+    visits_sha256: str = ""
+    minutes_sha256: str = ""
+    cells_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +160,13 @@ class RunFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCancelled:
+    run_id: UUID
+    principal_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FirPass:
     revolution: int
     entry_time: datetime
@@ -135,11 +175,43 @@ class FirPass:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceHazard:
+    """Pieces somewhere in a band, or at any level: limits 0 and 0. upper_fl is 0 for the band without one."""
+
+    lower_fl: float
+    upper_fl: float
+    any_probability: float
+    entering_pieces: float
+    piece_seconds: float
+    peak_pieces: float
+    peak_time: datetime
+    first_time: datetime
+    last_time: datetime
+    mean_dwell_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class FirHazard:
     fir_designator: str
     fir_name: str
     share: float
     passes: tuple[FirPass, ...]
+    pieces: PieceHazard | None = None
+    bands: tuple[PieceHazard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TravellingBox:
+    kind: str
+    lower_fl: float
+    upper_fl: float
+    from_s: float
+    until_s: float
+    ahead_from_km: float
+    ahead_until_km: float
+    aside_km: float
+    mean_dwell_s: float
+    expected_pieces: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +238,32 @@ class HazardAssessed:
     airspace_notice: str
     points_sha256: str
     model_version: str
+    corridor_sha256: str
+    scenario_sha256: str = ""  # with all that follows: of pieces, which a quick corridor does not know
+    scenario_name: str = ""
+    object_class: str = ""
+    class_reason: str = ""
+    seed: int = 0
+    pieces: PieceHazard | None = None
+    bands: tuple[PieceHazard, ...] = ()
+    unassigned: FirHazard | None = None
+    minutes_sha256: str = ""
+    visits_sha256: tuple[str, ...] = ()
+    boxes: tuple[TravellingBox, ...] = ()
 
 
-RunEvent = RunRequested | ChunkRequested | ChunkCompleted | ChunkFailed | RunCompleted | RunFailed
-Event = RunEvent | HazardAssessed
+@dataclass(frozen=True, slots=True)
+class QuickAssessed:
+    hazard: HazardAssessed
+
+
+@dataclass(frozen=True, slots=True)
+class VariantAssessed:
+    hazard: HazardAssessed
+
+
+RunEvent = RunRequested | ChunkRequested | ChunkCompleted | ChunkFailed | RunCompleted | RunFailed | RunCancelled
+Event = RunEvent | HazardAssessed | QuickAssessed | VariantAssessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,14 +297,22 @@ def evolve(run: Run, event: RunEvent) -> Run:
             return replace(run, failed=run.failed | {event.chunk: event})
         case RunCompleted():
             return replace(run, state=RunState.COMPLETED)
-        case RunFailed():
-            return replace(run, state=RunState.FAILED, reason=event.reason)
+        case RunFailed() | RunCancelled():
+            ended = RunState.FAILED if isinstance(event, RunFailed) else RunState.CANCELLED
+            return replace(run, state=ended, reason=event.reason)
         case _:
             assert_never(event)
 
 
 def request(
-    run_id: UUID, prediction: Prediction, airspace: AirspaceSet, *, chunk_samples: int, most: int, model_version: str
+    run_id: UUID,
+    prediction: Prediction,
+    airspace: AirspaceSet,
+    scenario: Chosen,
+    *,
+    chunk_samples: int,
+    most: int,
+    model_version: str,
 ) -> list[RunEvent]:
     """The run and all of its chunks, to be appended together."""
     samples = min(prediction.sample_count, most)
@@ -224,6 +326,7 @@ def request(
         airspace.geojson_sha256,
         samples,
         len(firsts),
+        scenario,
     )
     chunks = [
         ChunkRequested(
@@ -237,10 +340,19 @@ def request(
             prediction.reentry_altitude_km,
             model_version,
             prediction.window_start,
+            scenario.sha256,
+            scenario.seed,
         )
         for number, first in enumerate(firsts)
     ]
     return [requested, *chunks]
+
+
+def cancel(run_id: UUID, run: Run, principal_id: str, reason: str) -> list[RunEvent]:
+    """Outcomes that still come are dropped."""
+    if run.state is not RunState.RUNNING:
+        raise RunEnded(f"run {run_id} is {run.state.value}; only one that is being flown can be cancelled")
+    return [RunCancelled(run_id, principal_id, reason)]
 
 
 def decide_chunk(outcome: ChunkCompleted | ChunkFailed, run: Run) -> list[RunEvent]:

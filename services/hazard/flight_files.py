@@ -1,8 +1,9 @@
 """Arrow files of a run: what a prediction cites, what a chunk results in, what an assessment cites.
 
-Result of a chunk, one row a sample: sample, reached, seconds after the start epoch, lat_deg, lon_deg, fir (index in
-order of designator, -1 for none), and lists of the crossings of regions after the window's start: crossing_fir,
-crossing_revolution, crossing_entry_s, crossing_exit_s.
+Result of a chunk, one row a sample: sample, reached, seconds after the start epoch, lat_deg, lon_deg, heading_deg
+(of the velocity on axes that do not turn, clockwise from north), fir (index in order of designator, -1 for none), and
+lists of the crossings of regions after the window's start: crossing_fir, crossing_revolution, crossing_entry_s,
+crossing_exit_s.
 
 Points of an assessment, one row a sample that came down: sample, seconds, lat_deg, lon_deg, fir (designator or empty).
 """
@@ -27,6 +28,7 @@ RESULT_COLUMNS = (
     "seconds",
     "lat_deg",
     "lon_deg",
+    "heading_deg",
     "fir",
     "crossing_fir",
     "crossing_revolution",
@@ -75,16 +77,17 @@ class SampleResult:
     seconds: float
     lat_deg: float
     lon_deg: float
+    heading_deg: float
     fir: int
     crossings: tuple[Crossing, ...]
 
 
 def read_draws(data: bytes) -> Samples:
-    table = _table(data, DRAW_COLUMNS)
-    columns = {name: table[name].to_numpy() for name in DRAW_COLUMNS}
+    found = table(data, DRAW_COLUMNS)
+    columns = {name: found[name].to_numpy() for name in DRAW_COLUMNS}
     return Samples(
-        _metadata(table, "start_jd"),
-        _metadata(table, "start_jd_fraction"),
+        _metadata(found, "start_jd"),
+        _metadata(found, "start_jd_fraction"),
         columns["ln_b"],
         columns["ln_b_late"],
         float(columns["late_after_s"][0]),
@@ -93,11 +96,11 @@ def read_draws(data: bytes) -> Samples:
 
 
 def read_drivers(data: bytes) -> Drivers:
-    table = _table(data)
-    if table.num_columns != DRIVER_COLUMN_COUNT:
-        raise BadFile(f"the file has {table.num_columns} columns of drivers, not {DRIVER_COLUMN_COUNT}")
-    rows = np.column_stack([column.to_numpy() for column in table.columns])
-    return Drivers(np.ascontiguousarray(rows), _metadata(table, "start_mjd"))
+    found = table(data)
+    if found.num_columns != DRIVER_COLUMN_COUNT:
+        raise BadFile(f"the file has {found.num_columns} columns of drivers, not {DRIVER_COLUMN_COUNT}")
+    rows = np.column_stack([column.to_numpy() for column in found.columns])
+    return Drivers(np.ascontiguousarray(rows), _metadata(found, "start_mjd"))
 
 
 def result_file(results: Sequence[SampleResult]) -> bytes:
@@ -109,13 +112,14 @@ def result_file(results: Sequence[SampleResult]) -> bytes:
         "crossing_entry_s": pa.array([[c.entry_s for c in one.crossings] for one in results], pa.list_(pa.float64())),
         "crossing_exit_s": pa.array([[c.exit_s for c in one.crossings] for one in results], pa.list_(pa.float64())),
     }
-    return _file(
+    return file(
         {
             "sample": pa.array([one.sample for one in results], pa.int32()),
             "reached": pa.array([one.reached for one in results], pa.bool_()),
             "seconds": pa.array([one.seconds for one in results], pa.float64()),
             "lat_deg": pa.array([one.lat_deg for one in results], pa.float64()),
             "lon_deg": pa.array([one.lon_deg for one in results], pa.float64()),
+            "heading_deg": pa.array([one.heading_deg for one in results], pa.float64()),
             "fir": pa.array([one.fir for one in results], pa.int32()),
             **lists,
         }
@@ -131,6 +135,7 @@ def read_result(data: bytes) -> list[SampleResult]:
             row["seconds"],
             row["lat_deg"],
             row["lon_deg"],
+            row["heading_deg"],
             row["fir"],
             tuple(
                 Crossing(*crossing)
@@ -143,7 +148,7 @@ def read_result(data: bytes) -> list[SampleResult]:
                 )
             ),
         )
-        for row in _table(data, RESULT_COLUMNS).to_pylist()
+        for row in table(data, RESULT_COLUMNS).to_pylist()
     ]
     for one in results:
         if not _is_possible(one):
@@ -154,12 +159,13 @@ def read_result(data: bytes) -> list[SampleResult]:
 def _is_possible(one: SampleResult) -> bool:
     """False for a value that is not a number, too: every comparison with it is."""
     down = 0.0 < one.seconds < np.inf and abs(one.lat_deg) <= 90.0 and abs(one.lon_deg) <= 180.0
+    down = down and abs(one.heading_deg) <= 180.0
     crossed = all(c.fir >= 0 <= c.revolution and 0.0 <= c.entry_s <= c.exit_s < np.inf for c in one.crossings)
     return one.sample >= 0 and one.fir >= NOWHERE and crossed and (down or not one.reached)
 
 
 def points_file(results: Sequence[SampleResult], idents: Sequence[str]) -> bytes:
-    return _file(
+    return file(
         {
             "sample": pa.array([one.sample for one in results], pa.int32()),
             "seconds": pa.array([one.seconds for one in results], pa.float64()),
@@ -170,15 +176,16 @@ def points_file(results: Sequence[SampleResult], idents: Sequence[str]) -> bytes
     )
 
 
-def _table(data: bytes, columns: Sequence[str] = ()) -> Any:
+def table(data: bytes, columns: Sequence[str] = ()) -> Any:
+    """Raises BadFile for what is no Arrow file or lacks a column."""
     try:
-        table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+        found = pa.ipc.open_file(pa.BufferReader(data)).read_all()
     except (pa.ArrowException, OSError) as error:  # of a file that was cut short Arrow says that it cannot be read
         raise BadFile(f"the file is not an Arrow file: {error}") from error
-    missing = set(columns) - set(table.column_names)
+    missing = set(columns) - set(found.column_names)
     if missing:
         raise BadFile(f"the file lacks the columns {', '.join(sorted(missing))}")
-    return table
+    return found
 
 
 def _metadata(table: Any, key: str) -> float:
@@ -188,9 +195,9 @@ def _metadata(table: Any, key: str) -> float:
         raise BadFile(f"the file does not say its {key}") from error
 
 
-def _file(columns: dict[str, Any]) -> bytes:
-    table = pa.table(columns)
+def file(columns: dict[str, Any]) -> bytes:
+    made = pa.table(columns)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
+    with pa.ipc.new_file(sink, made.schema) as writer:
+        writer.write_table(made)
     return bytes(sink.getvalue())

@@ -1,78 +1,25 @@
-"""Predictions and airspace start runs; outcomes of chunks settle them. Workers fly chunks."""
+"""Predictions and airspace start runs, and bring a quick corridor at once; outcomes of chunks settle runs."""
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Pool
 from google.protobuf.message import Message
 
-from libs.astro.version import model_version
-from libs.blobs import BlobCorrupt, BlobMissing, Blobs
+from libs import telemetry
+from libs.blobs import BlobCorrupt, BlobMissing
 from libs.consume import Commit, Delivery, Handler
-from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id
+from libs.eventlog import Fact, derived_id
 from libs.postgres import Connection
-from libs.workers import Lost, Workers
-from services.hazard import assessing, codec, domain, flying, queries
-from services.hazard.domain import ChunkCompleted, ChunkFailed, Prediction, Run, RunState
+from libs.workers import Lost
+from services.hazard import assessing, codec, domain, parting, queries, quick
+from services.hazard.domain import Prediction, Run, RunState
 from services.hazard.flight_files import BadFile
-from services.hazard.settings import HazardSettings
+from services.hazard.running import Desk, load, lock, run_of, start_newest, stream_of
+from services.hazard.working import Worker
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What runs are started, flown and settled with."""
-
-    database: Pool
-    log: EventLog
-    blobs: Blobs
-    workers: Workers
-    settings: HazardSettings
-
-
-def stream_of(run_id: UUID) -> str:
-    return f"run/{run_id}"
-
-
-async def load(log: EventLog, conn: Connection, run_id: UUID) -> tuple[Run, list[Recorded]]:
-    history = await log.load(conn, stream_of(run_id))
-    run = Run()
-    for recorded in history:
-        run = domain.evolve(run, codec.run_event(recorded.message()))
-    return run, history
-
-
-async def start(
-    conn: Connection, desk: Desk, run_id: UUID, prediction: Prediction, cause: Cause, most: int = 0
-) -> bool:
-    """Appends the run and its chunks once; False when no airspace is known to run it on."""
-    airspace = await queries.airspace(conn, desk.settings.hazard_airspace_dataset)
-    if airspace is None:
-        return False
-    if await desk.log.load(conn, stream_of(run_id)):
-        return True
-    events = domain.request(
-        run_id,
-        prediction,
-        airspace,
-        chunk_samples=desk.settings.hazard_chunk_samples,
-        most=min(most or desk.settings.hazard_max_samples, desk.settings.hazard_max_samples),
-        model_version=model_version(),
-    )
-    facts = [
-        Fact(codec.to_wire(event), prediction.known_at, derived_id(run_id, "hazard", ordinal))
-        for ordinal, event in enumerate(events)
-    ]
-    await desk.log.append(conn, stream_of(run_id), facts, after=0, cause=cause)
-    return True
-
-
-def run_of(prediction_event_id: UUID) -> UUID:
-    """The run that a prediction starts by itself."""
-    return derived_id(prediction_event_id, "hazard", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +31,7 @@ class Starter:
     async def prediction(self, delivery: Delivery[propagation.DecayPredicted]) -> Commit:
         fact = delivery.message
         prediction = codec.prediction(fact, delivery.event_id, delivery.sequence)
+        assessed = await self._quick(prediction)
 
         async def commit(conn: Connection) -> None:
             newer = await conn.fetchval(
@@ -96,10 +44,43 @@ class Starter:
                 delivery.event_id,
                 fact.SerializeToString(deterministic=True),
             )
+            if newer and assessed and not await queries.is_assessed(conn, prediction):
+                stream = f"hazard/{fact.catalogue_number}"
+                event_id = derived_id(delivery.event_id, "hazard-quick", 0)
+                told = Fact(codec.to_wire(assessed), prediction.known_at, event_id)
+                after = len(await self.desk.log.load(conn, stream))
+                await self.desk.log.append(conn, stream, [told], after=after, cause=delivery.cause)
             if newer:
-                await start(conn, self.desk, run_of(delivery.event_id), prediction, delivery.cause)
+                await start_newest(conn, self.desk, fact.catalogue_number, delivery.cause)
 
         return commit
+
+    async def _quick(self, prediction: Prediction) -> domain.QuickAssessed | None:
+        """What a few samples say, within seconds; none leaves all to the run."""
+        samples = self.desk.settings.hazard_quick_samples
+        async with self.desk.database.acquire() as conn:
+            airspace = await queries.airspace(conn, self.desk.settings.hazard_airspace_dataset)
+            known = await queries.is_assessed(conn, prediction)
+        if not samples or airspace is None or known:
+            return None
+        blobs = self.desk.blobs
+        try:
+            job = quick.Job(
+                prediction,
+                airspace,
+                await blobs.get(prediction.draws_sha256),
+                await blobs.get(prediction.drivers_sha256),
+                await blobs.get(airspace.geojson_sha256),
+                samples,
+                self.desk.settings.hazard_worker_threads,
+            )
+            done = await self.desk.workers.run(quick.assess, job, run_of(prediction.event_id))
+        except (BadFile, BlobMissing, BlobCorrupt, Lost, MemoryError, ValueError) as error:
+            telemetry.log.warning("no_quick_corridor", catalogue_number=prediction.catalogue_number, reason=str(error))
+            return None
+        for data in (done.points, done.corridor):
+            await blobs.put(data)
+        return domain.QuickAssessed(done.hazard)
 
     async def airspace(self, delivery: Delivery[ingest.AirspaceRecorded]) -> Commit:
         fact = delivery.message
@@ -116,7 +97,29 @@ class Starter:
                 fact.notice,
             )
             for prediction in await queries.waiting(conn):
-                await start(conn, self.desk, run_of(prediction.event_id), prediction, delivery.cause)
+                await start_newest(conn, self.desk, prediction.catalogue_number, delivery.cause)
+
+        return commit
+
+    async def described(self, delivery: Delivery[ingest.ObjectCatalogued | ingest.ObjectRevised]) -> Commit:
+        fact = delivery.message
+        known = codec.known_object(fact)
+
+        async def commit(conn: Connection) -> None:
+            await conn.execute(
+                """INSERT INTO objects AS o (catalogue_number, version, kind, dry_mass_kg, shape, redistribution)
+                   VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT (catalogue_number) DO UPDATE SET version = EXCLUDED.version, kind = EXCLUDED.kind,
+                     dry_mass_kg = EXCLUDED.dry_mass_kg, shape = EXCLUDED.shape,
+                     redistribution = EXCLUDED.redistribution
+                   WHERE o.version < EXCLUDED.version""",
+                fact.catalogue_number,
+                delivery.sequence,
+                known.kind,
+                known.dry_mass_kg,
+                known.shape,
+                known.redistribution,
+            )
 
         return commit
 
@@ -134,16 +137,18 @@ class Settler:
         if run.state is not RunState.RUNNING or not run.settled:
             return None
         end, assessed = await self._settle(run, run_id)
-        known_at = history[0].occurred_at
+        known_at, number = history[0].occurred_at, run.requested.catalogue_number if run.requested else 0
 
         async def commit(conn: Connection) -> None:
+            await lock(conn, number)
             facts = [Fact(codec.to_wire(end), known_at, derived_id(run_id, "hazard-end", 0))]
             writes = [(stream_of(run_id), len(history), facts)]
             if assessed:
-                stream = f"hazard/{assessed.catalogue_number}"
-                fact = Fact(codec.to_wire(assessed), known_at, derived_id(run_id, "hazard-end", 1))
+                stream, event = _told(run, run_id, assessed)
+                fact = Fact(codec.to_wire(event), known_at, derived_id(run_id, "hazard-end", 1))
                 writes.append((stream, len(await self.desk.log.load(conn, stream)), [fact]))
             await self.desk.log.append_all(conn, writes, delivery.cause)
+            await start_newest(conn, self.desk, number, delivery.cause)
 
         return commit
 
@@ -164,16 +169,27 @@ class Settler:
         if run.requested is None:
             raise BadFile("the run was never requested")
         blobs, asked, requested = self.desk.blobs, run.chunks[0], run.requested
+        done = [run.completed[chunk] for chunk in sorted(run.completed)]
         job = assessing.Job(
-            tuple([await blobs.get(run.completed[chunk].result_sha256) for chunk in sorted(run.completed)]),
+            tuple([await blobs.get(one.result_sha256) for one in done]),
+            tuple([await blobs.get(one.minutes_sha256) for one in done]),
+            tuple([await blobs.get(one.cells_sha256) for one in done]),
+            await blobs.get(asked.scenario_sha256),
             requested.sample_count,
             run.flown,
             await blobs.get(asked.draws_sha256),
             await blobs.get(asked.drivers_sha256),
             await blobs.get(asked.airspace_sha256),
             asked.reentry_altitude_km,
+            self.desk.settings.hazard_worker_threads,
         )
-        found = await self.desk.workers.run(assessing.assess, job)
+        chunks = {one.chunk: one for one in run.chunks}
+        visits = tuple(
+            parting.Chunk(chunks[one.chunk].first_sample, chunks[one.chunk].sample_count, one.visits_sha256)
+            for one in done
+        )
+        settled = await self.desk.workers.run(parting.settle, job, visits, asked.scenario_sha256, blobs)
+        found = settled.assessed
         async with self.desk.database.acquire() as conn:
             airspace = await queries.airspace(conn, requested.airspace_dataset)
             _, history = await load(self.desk.log, conn, run_id)
@@ -192,81 +208,28 @@ class Settler:
             sample_count=found.sample_count,
             airspace_dataset=requested.airspace_dataset,
             airspace_notice=airspace.notice if airspace else "",
-            points_sha256=await blobs.put(found.points),
+            points_sha256=settled.points_sha256,
             model_version=found.model_version,
+            scenario_sha256=asked.scenario_sha256,
+            scenario_name=settled.scenario.name,
+            object_class=settled.scenario.object_class.value,
+            class_reason=settled.scenario.class_reason,
+            seed=asked.seed,
+            pieces=found.pieces,
+            bands=found.bands,
+            unassigned=found.unassigned,
+            minutes_sha256=settled.minutes_sha256,
+            visits_sha256=settled.visits_sha256,
+            corridor_sha256=settled.corridor_sha256,
+            boxes=settled.boxes,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """Flies chunks."""
-
-    desk: Desk
-
-    async def chunk(self, delivery: Delivery[pb.ChunkRequested]) -> Commit | None:
-        asked = codec.chunk_requested(delivery.message)
-        async with self.desk.database.acquire() as conn:
-            run, _ = await load(self.desk.log, conn, asked.run_id)
-        if run.state is not RunState.RUNNING or asked.chunk in run.completed or asked.chunk in run.failed:
-            return None
-        outcome = await self._outcome(asked)
-
-        async def commit(conn: Connection) -> None:
-            run, history = await load(self.desk.log, conn, asked.run_id)
-            facts = [
-                Fact(codec.to_wire(event), delivery.occurred_at, derived_id(delivery.event_id, "hazard", ordinal))
-                for ordinal, event in enumerate(domain.decide_chunk(outcome, run))
-            ]
-            if facts:
-                await self.desk.log.append(
-                    conn, stream_of(asked.run_id), facts, after=len(history), cause=delivery.cause
-                )
-
-        return commit
-
-    async def _outcome(self, asked: domain.ChunkRequested) -> ChunkCompleted | ChunkFailed:
-        try:
-            job = await self._job(asked)
-        except (BlobMissing, BlobCorrupt) as error:
-            return ChunkFailed(asked.run_id, asked.chunk, 1, str(error))
-        return await self._flown(asked, job)
-
-    async def _flown(self, asked: domain.ChunkRequested, job: flying.Job) -> ChunkCompleted | ChunkFailed:
-        """Each attempt is on record before it starts, so that one that takes the worker with it counts too."""
-        reason = "each attempt ended its worker"
-        while (attempt := await self._count(asked)) <= domain.MAX_ATTEMPTS:
-            try:
-                flown = await self.desk.workers.run(flying.fly, job)
-            except (Lost, MemoryError) as error:
-                reason = str(error) or "it wanted more memory than it may have"
-                continue
-            except (BadFile, ValueError) as error:
-                return ChunkFailed(asked.run_id, asked.chunk, attempt, str(error))
-            await self._forget(asked)
-            sha256 = await self.desk.blobs.put(flown.result)
-            return ChunkCompleted(asked.run_id, asked.chunk, sha256, flown.completed_sample_count, flown.model_version)
-        return ChunkFailed(asked.run_id, asked.chunk, domain.MAX_ATTEMPTS, reason)
-
-    async def _forget(self, asked: domain.ChunkRequested) -> None:
-        """It can be flown: what fails from here, such as a store that is away, is no attempt of the chunk's."""
-        query = "DELETE FROM attempts WHERE run_id = $1 AND chunk = $2"
-        await self.desk.database.execute(query, asked.run_id, asked.chunk)
-
-    async def _count(self, asked: domain.ChunkRequested) -> int:
-        query = """INSERT INTO attempts AS a (run_id, chunk, attempt_count) VALUES ($1, $2, 1)
-                   ON CONFLICT (run_id, chunk) DO UPDATE SET attempt_count = a.attempt_count + 1
-                   RETURNING attempt_count"""
-        return int(await self.desk.database.fetchval(query, asked.run_id, asked.chunk))
-
-    async def _job(self, asked: domain.ChunkRequested) -> flying.Job:
-        blobs = self.desk.blobs
-        return flying.Job(
-            asked,
-            await blobs.get(asked.draws_sha256),
-            await blobs.get(asked.drivers_sha256),
-            await blobs.get(asked.airspace_sha256),
-            self.desk.settings.hazard_worker_threads,
-        )
+def _told(run: Run, run_id: UUID, assessed: domain.HazardAssessed) -> tuple[str, domain.Event]:
+    """Where an assessment goes: an analyst's variant to itself, so that it replaces nothing and alerts nobody."""
+    if run.requested and run.requested.scenario.variant:
+        return f"variant/{run_id}", domain.VariantAssessed(assessed)
+    return f"hazard/{assessed.catalogue_number}", assessed
 
 
 async def nothing(_delivery: Delivery[Any]) -> None:
@@ -288,8 +251,8 @@ def of_ingest(starter: Starter) -> Handlers:
     return {
         ingest.AirspaceRecorded: starter.airspace,
         ingest.ElementSetAccepted: nothing,
-        ingest.ObjectCatalogued: nothing,
-        ingest.ObjectRevised: nothing,
+        ingest.ObjectCatalogued: starter.described,
+        ingest.ObjectRevised: starter.described,
         ingest.InputRejected: nothing,
         ingest.SpaceWeatherRecorded: nothing,
         ingest.SpaceWeatherForecastRecorded: nothing,
@@ -312,7 +275,10 @@ def of_hazard(settler: Settler) -> Handlers:
         pb.RunRequested: nothing,
         pb.RunCompleted: nothing,
         pb.RunFailed: nothing,
+        pb.RunCancelled: nothing,
+        pb.QuickAssessed: nothing,
         pb.HazardAssessed: nothing,
+        pb.VariantAssessed: nothing,
     }
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from libs.postgres import Connection
 from services.hazard import codec
 from services.hazard.domain import AirspaceSet, Prediction
+from services.hazard.scenario import KnownObject
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
 
 
@@ -26,6 +27,7 @@ class AssessmentRow:
     event_id: UUID
     recorded_at: datetime
     body: bytes
+    quick: bool
 
 
 async def prediction(conn: Connection, number: int) -> Prediction | None:
@@ -34,12 +36,15 @@ async def prediction(conn: Connection, number: int) -> Prediction | None:
     return _prediction(row["event_id"], row["version"], row["body"]) if row else None
 
 
-async def waiting(conn: Connection) -> list[Prediction]:
-    """Newest predictions that no run rests on."""
+async def waiting(conn: Connection, number: int = 0) -> list[Prediction]:
+    """Newest predictions of which neither they nor a newer one was ever flown, of one object or of all."""
     rows = await conn.fetch(
         """SELECT version, event_id, body FROM predictions p
-           WHERE NOT EXISTS (SELECT FROM runs r WHERE r.prediction_event_id = p.event_id)
-           ORDER BY catalogue_number"""
+           WHERE $1 IN (0, catalogue_number) AND NOT EXISTS (
+             SELECT FROM runs r WHERE r.catalogue_number = p.catalogue_number AND NOT r.variant
+             AND r.prediction_version >= p.version)
+           ORDER BY catalogue_number""",
+        number,
     )
     return [_prediction(row["event_id"], row["version"], row["body"]) for row in rows]
 
@@ -58,6 +63,13 @@ async def airspace(conn: Connection, dataset: str) -> AirspaceSet | None:
     return AirspaceSet(**row) if row else None
 
 
+async def known_object(conn: Connection, number: int) -> KnownObject:
+    row = await conn.fetchrow(
+        "SELECT kind, dry_mass_kg, shape, redistribution FROM objects WHERE catalogue_number = $1", number
+    )
+    return KnownObject(**row) if row else KnownObject()
+
+
 async def run(conn: Connection, run_id: UUID) -> RunRow | None:
     row = await conn.fetchrow(
         """SELECT run_id, catalogue_number, state, completed_chunk_count, chunk_count, reason
@@ -67,13 +79,50 @@ async def run(conn: Connection, run_id: UUID) -> RunRow | None:
     return RunRow(**row) if row else None
 
 
+async def is_flown(conn: Connection, number: int) -> bool:
+    """Whether a run of record of the object is being flown."""
+    query = "SELECT EXISTS (SELECT FROM runs WHERE catalogue_number = $1 AND state = 'running' AND NOT variant)"
+    return bool(await conn.fetchval(query, number))
+
+
+async def is_assessed(conn: Connection, prediction: Prediction) -> bool:
+    """Whether this prediction or a newer one has an assessment, a quick one too."""
+    query = """SELECT EXISTS (SELECT FROM assessments WHERE catalogue_number = $1 AND NOT variant
+               AND prediction_version >= $2)"""
+    return bool(await conn.fetchval(query, prediction.catalogue_number, prediction.version))
+
+
+async def running_count(conn: Connection) -> int:
+    return int(await conn.fetchval("SELECT count(*) FROM runs WHERE state = 'running'"))
+
+
+async def newest_assessment(conn: Connection, number: int) -> AssessmentRow | None:
+    """Of the newest prediction; a run that ends after a newer prediction came does not stand before it."""
+    row = await conn.fetchrow(
+        """SELECT position, event_id, recorded_at, body, quick FROM assessments
+           WHERE catalogue_number = $1 AND NOT variant ORDER BY prediction_version DESC, position DESC LIMIT 1""",
+        number,
+    )
+    return AssessmentRow(**row) if row else None
+
+
 async def assessments_before(conn: Connection, number: int, before: int, limit: int) -> list[AssessmentRow]:
     """Newest first; 0 is before none."""
     rows = await conn.fetch(
-        """SELECT position, event_id, recorded_at, body FROM assessments
-           WHERE catalogue_number = $1 AND ($2 = 0 OR position < $2) ORDER BY position DESC LIMIT $3""",
+        """SELECT position, event_id, recorded_at, body, quick FROM assessments
+           WHERE catalogue_number = $1 AND NOT variant AND ($2 = 0 OR position < $2) ORDER BY position DESC LIMIT $3""",
         number,
         before,
         limit,
     )
     return [AssessmentRow(**row) for row in rows]
+
+
+async def assessment_of_run(conn: Connection, run_id: UUID) -> AssessmentRow | None:
+    """An analyst's variant, too."""
+    row = await conn.fetchrow(
+        """SELECT position, event_id, recorded_at, body, quick FROM assessments
+           WHERE run_id = $1 AND NOT quick ORDER BY position LIMIT 1""",
+        run_id,
+    )
+    return AssessmentRow(**row) if row else None

@@ -142,6 +142,13 @@ WEATHER = (
 )
 
 PLACE = {"drivers": weather_of(), "mjd": MJD + 0.5, "lat_deg": 41.0, "lon_deg": 2.0}
+ALONG = {
+    "drivers": weather_of(),
+    "alt_km": np.array([80.0, 120.0]),
+    "mjd": np.full(2, MJD + 0.5),
+    "lat_deg": np.zeros(2),
+    "lon_deg": np.zeros(2),
+}
 GRID: dict[str, Any] = {
     "rows": np.array([[0.0, 288.0, 29.0, 0.0, 0.0], [-1.0, 250.0, 29.0, 0.0, 0.0]]),
     "bottom_km": 0.0,
@@ -172,6 +179,24 @@ ATMOSPHERE = (
         _is_air,
         PLACE,
         (*SPOILT, *NOWHERE, *STEPS, *each("mjd", (*NOT_NUMBERS, 2459884.5), "drivers span")),
+    ),
+    Door(
+        "atmosphere.air_along",
+        atmosphere.air_along,
+        st.builds(
+            lambda lat, lon, until: ALONG | {"lat_deg": np.array([lat, 0.0]), "lon_deg": np.array([lon, until])},
+            edged(-90.0, 90.0, 0.0),
+            edged(-180.0, 180.0),
+            edged(-180.0, 180.0),
+        ),
+        _is_air,
+        ALONG,
+        (
+            *each("alt_km", [np.array([80.0, one]) for one in (*NOT_NUMBERS[:1], 80.0, 70.0)], "rising altitudes"),
+            *each("mjd", [np.array([MJD, one]) for one in (*NOT_NUMBERS, 2459884.5)], "leaves the drivers"),
+            *each("lat_deg", [np.array([0.0, one]) for one in (*NOT_NUMBERS, 90.1)], "in degrees"),
+            *each("lon_deg", [np.array([0.0, one]) for one in NOT_NUMBERS], "in degrees"),
+        ),
     ),
     Door(
         "atmosphere.air",

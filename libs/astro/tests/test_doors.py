@@ -24,28 +24,43 @@ from libs.astro.tests import (
     doors_kernels,
     doors_pieces,
     doors_sets,
+    doors_tally,
     doors_time,
     doors_winds,
 )
 from libs.astro.tests.doors import Bad, Door, numbers
 
-GROUPS = (doors_time, doors_sets, doors_air, doors_winds, doors_flight, doors_fit, doors_ground, doors_pieces)
+GROUPS = (
+    doors_time,
+    doors_sets,
+    doors_air,
+    doors_winds,
+    doors_flight,
+    doors_fit,
+    doors_ground,
+    doors_pieces,
+    doors_tally,
+)
 DOORS = {door.name: door for group in GROUPS for door in group.DOORS}
 # What is within: it takes only what a door before it has let in, and its module says so.
 WITHIN = {
     "airspace_index": "takes the rings of airspace_geojson",
     "airspace_outline": "takes the rings of airspace_geojson",
     "airspace_validity": "takes the rings of airspace_geojson",
+    "corridor": "takes places and weights of samples and pieces that decay and entry have flown",
     "density_build": "the door is density_days.make",
     "density_days.Table.driven": "its first step is Table.terms",
     "density_days.name": "names what density_days.make has made",
     "drag_coefficient.read_drag_table": "reads this library's own file; test_drag_coefficient.py refuses bad ones",
     "density_kept": "keeps what density_days.make made",
+    "exposure_tally.merge_cells": "adds up what exposure_tally.cells has made",
+    "exposure_tally.merge_minutes": "adds up what exposure_tally.minutes has made",
     "fit.stormy": "of the sky of a fit",
     "fit.too_high": "words",
     "fit_correction": "a step of fit.predict",
     "fit_history": "a step of fit.predict",
     "fit_sets": "a step of fit.predict",
+    "fragments.catalogue": "of a scenario as JSON, whose refusals test_fragments.py tries",
     "fragments.read_catalogues": "reads this library's own file; test_fragments.py refuses bad ones",
     "iau2006.arguments": "of iau2006.pole, whose times are checked",
     "manoeuvre": "takes the history of a fit",

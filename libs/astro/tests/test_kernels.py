@@ -57,12 +57,14 @@ CHANGING = {
 CALLED = {
     "airspace_index._toggle": "once a ring, when a file is read",
     "airspace_track._with_room": "doubles its room, so that the calls are a logarithm of the crossings",
+    "airspace_track.cross": "once a track: a piece in a band of levels, a hundred points each",
     "decay.trajectory": "once a flight; its own loop over steps allocates nothing",
 }
 # Kernels whose loops allocate.
 LOOPED = {
     "airspace_index._covered": "doubles its room, when a file is read",
     "airspace_index._toggle": "once a row of cells, when a file is read",
+    "airspace_stays.stays": "makes room for what it found, when there is more than ever before",
     "airspace_validity._meetings": "doubles its room, when a file is read",
 }
 Kernel = Any

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import grpc
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -16,21 +17,33 @@ from asyncpg import Pool as Database
 from google.protobuf.message import Message
 
 from infra.local.testing import settings_of
+from libs import rpc
 from libs.blobs import Blobs
 from libs.consume import Delivery, Handler
 from libs.eventlog import Cause, EventLog, Recorded, new_id
 from libs.workers import Workers
 from services.hazard import handlers, projections
-from services.hazard.handlers import Desk, Settler, Starter, Worker
+from services.hazard.handlers import Settler, Starter
+from services.hazard.rpc import ERRORS, register
+from services.hazard.running import Desk
 from services.hazard.settings import HazardSettings
+from services.hazard.tests import calls
+from services.hazard.working import Worker
+from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
 
-OBJECT = 54217
+OBJECT = calls.OBJECT
 START = (2459887.5, 0.25)  # 2022-11-04 06:00 UTC
 KNOWN_AT = datetime(2022, 11, 3, 20, tzinfo=UTC)
 SAMPLES, CHUNK = 60, 25
-SETTINGS = settings_of(HazardSettings, hazard_max_samples=100, hazard_chunk_samples=CHUNK, hazard_chunk_timeout_s=120.0)
+SETTINGS = settings_of(
+    HazardSettings,
+    hazard_max_samples=100,
+    hazard_chunk_samples=CHUNK,
+    hazard_chunk_timeout_s=120.0,
+    hazard_quick_samples=0,
+)
 STATE_COLUMNS = ("x_km", "y_km", "z_km", "vx_km_s", "vy_km_s", "vz_km_s")
 
 
@@ -129,6 +142,17 @@ class Mesh:
         fact = ingest.AirspaceRecorded(dataset=dataset, geojson_sha256=sha256, notice="not for operations")
         await self.hand(handlers.of_ingest(Starter(self.desk)), upstream(fact, f"airspace/{dataset}", 1, position))
 
+    async def described(self, mass_kg: float, redistribution: ingest.Redistribution.ValueType) -> None:
+        """The catalogue says what the object is, its mass on the word of a source of that class."""
+        said = ingest.ObjectDescription(type=ingest.OBJECT_TYPE_ROCKET_BODY, mass_kg=mass_kg, shape="Cyl")
+        sources = [
+            ingest.FieldSource(field="type", redistribution=ingest.REDISTRIBUTION_PUBLIC),
+            ingest.FieldSource(field="mass_kg", redistribution=redistribution),
+            ingest.FieldSource(field="shape", redistribution=ingest.REDISTRIBUTION_PUBLIC),
+        ]
+        fact = ingest.ObjectCatalogued(catalogue_number=OBJECT, description=said, field_sources=sources)
+        await self.hand(handlers.of_ingest(Starter(self.desk)), upstream(fact, f"object/{OBJECT}", 1))
+
     async def facts(self, kind: str = "") -> list[Recorded]:
         return [fact for fact in await self.log.read(limit=10_000) if fact.type.endswith(f".{kind}") or not kind]
 
@@ -182,3 +206,12 @@ async def mesh(service_database: Callable[[str], Awaitable[Database]], processes
 async def rows(mesh: Mesh, tables: Sequence[str] = projections.TABLES) -> dict[str, list[tuple]]:
     fetch = mesh.desk.database.fetch
     return {table: sorted(map(tuple, await fetch(f"SELECT * FROM {table}")), key=repr) for table in tables}
+
+
+@pytest.fixture
+async def stub(mesh):
+    server = rpc.Server(SETTINGS, calls.directory(), add=[register(mesh.desk)], errors=ERRORS)
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield HazardServiceStub(channel)
+    await server.stop()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.hazard import domain
 from services.hazard.domain import (
     AirspaceSet,
+    Chosen,
     ChunkCompleted,
     ChunkFailed,
     Epoch,
@@ -25,11 +26,12 @@ PREDICTION = Prediction(
     EVENT, 54217, 3, datetime(2022, 11, 3, tzinfo=UTC), Epoch(2459887.5, 0.2), 80.0, 1000, "d" * 64, "w" * 64
 )
 AIRSPACE = AirspaceSet("demo", "a" * 64, "notice")
+SCENARIO = Chosen("s" * 64, 7)
 
 
 def requested(samples: int = 1000, chunk: int = 250, most: int = 10_000) -> list[domain.RunEvent]:
     prediction = replace(PREDICTION, sample_count=samples)
-    return domain.request(RUN, prediction, AIRSPACE, chunk_samples=chunk, most=most, model_version="m1")
+    return domain.request(RUN, prediction, AIRSPACE, SCENARIO, chunk_samples=chunk, most=most, model_version="m1")
 
 
 def run_after(*events: domain.RunEvent, samples: int = 1000) -> Run:
@@ -149,7 +151,7 @@ def test_the_end_of_a_run_is_its_state(event, state):
 
 
 def test_a_run_has_the_id_its_prediction_gives_it():
-    from services.hazard.handlers import run_of
+    from services.hazard.running import run_of
 
     assert run_of(EVENT) == run_of(UUID(str(EVENT)))
     assert run_of(EVENT) != run_of(RUN)

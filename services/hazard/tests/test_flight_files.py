@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.hazard import flight_files
+from services.hazard import flight_files, flying
 from services.hazard.flight_files import BadFile, Crossing, SampleResult
 from services.hazard.tests.conftest import DRIVERS, START, draws, drivers
 
 CROSSED = (Crossing(0, 2, 4000.0, 4100.0), Crossing(1, 2, 4100.0, 4300.0))
-GOOD = SampleResult(3, reached=True, seconds=5000.0, lat_deg=10.0, lon_deg=20.0, fir=1, crossings=CROSSED)
-LOST = SampleResult(4, reached=False, seconds=math.nan, lat_deg=math.nan, lon_deg=math.nan, fir=-1, crossings=())
+GOOD = SampleResult(
+    3, reached=True, seconds=5000.0, lat_deg=10.0, lon_deg=20.0, heading_deg=60.0, fir=1, crossings=CROSSED
+)
+LOST = flying.lost(4)
 
 crossings = st.builds(
     lambda fir, revolution, entry, length: Crossing(fir, revolution, entry, entry + length),
@@ -28,6 +30,7 @@ flown = st.builds(
     st.sampled_from([True]),
     st.floats(1e-3, 5e6),
     st.floats(-90.0, 90.0),
+    st.floats(-180.0, 180.0),
     st.floats(-180.0, 180.0),
     st.integers(-1, 50),
     st.lists(crossings, max_size=4).map(tuple),

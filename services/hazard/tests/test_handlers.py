@@ -13,9 +13,10 @@ from libs.operations import Operations
 from libs.relay import Relay
 from libs.tests.facts import eventually
 from libs.workers import Workers
-from services.hazard import flight_files, flying, handlers, projections
-from services.hazard.handlers import Settler, Worker
+from services.hazard import flight_files, flying, handlers, projections, running
+from services.hazard.handlers import Settler
 from services.hazard.tests.conftest import CHUNK, KNOWN_AT, OBJECT, SAMPLES, box, geojson, rows
+from services.hazard.working import Worker
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as propagation
@@ -50,7 +51,7 @@ async def test_a_prediction_requests_a_run_and_all_of_its_chunks_together(mesh):
     event_id = await mesh.predicted()
     assert await kinds(mesh) == ["RunRequested", *["ChunkRequested"] * CHUNKS]
     facts = await mesh.facts()
-    assert {fact.stream for fact in facts} == {f"run/{handlers.run_of(event_id)}"}
+    assert {fact.stream for fact in facts} == {f"run/{running.run_of(event_id)}"}
     assert {fact.occurred_at for fact in facts} == {KNOWN_AT}
     assert [fact.message().sample_count for fact in facts[1:]] == [CHUNK, CHUNK, SAMPLES - 2 * CHUNK]
 

@@ -1,71 +1,15 @@
 """The server as its callers meet it."""
 
 import asyncio
-import hashlib
+import json
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
-from libs import contracts, rpc
-from services.hazard.rpc import ERRORS, register
-from services.hazard.tests.conftest import OBJECT, SETTINGS
+from services.hazard.tests.calls import CALLS, call, refused
+from services.hazard.tests.conftest import OBJECT
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
-from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
-from spacecom.identity.v1 import identity_contracts_pb2 as identity
-
-CALLS = {
-    "GetAssessment": wire.GetAssessmentRequest(catalogue_number=OBJECT),
-    "ListAssessments": wire.ListAssessmentsRequest(catalogue_number=OBJECT),
-    "GetRun": wire.GetRunRequest(run_id="00000000-0000-0000-0000-000000000000"),
-    "RequestRun": wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="k"),
-}
-
-
-def directory() -> contracts.Directory:
-    def contract(
-        name: str, role: identity.Role.ValueType, numbers: tuple[int, ...] = (), most: int = 0
-    ) -> identity.Contract:
-        token = hashlib.sha256(name.encode()).hexdigest()
-        return identity.Contract(
-            organisation_id=name,
-            principals=[identity.Principal(principal_id=name, token_sha256=token, roles=[role])],
-            entitlements=identity.Entitlements(catalogue_numbers=numbers, max_sample_count=most),
-        )
-
-    return contracts.directory(
-        identity.Contracts(
-            contracts=[
-                contract("viewer", identity.ROLE_VIEWER),
-                contract("analyst", identity.ROLE_ANALYST),
-                contract("elsewhere", identity.ROLE_ANALYST, (25544,)),
-                contract("small", identity.ROLE_ANALYST, (), 20),
-            ]
-        )
-    )
-
-
-@pytest.fixture
-async def stub(mesh):
-    server = rpc.Server(SETTINGS, directory(), add=[register(mesh.desk)], errors=ERRORS)
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        yield HazardServiceStub(channel)
-    await server.stop()
-
-
-async def call(stub, method: str, request=None, *, by: str = "analyst"):
-    metadata = (("authorization", f"Bearer {by}"),) if by else ()
-    return await getattr(stub, method)(request or CALLS[method], timeout=20, metadata=metadata)
-
-
-async def refused(stub, method: str, request=None, *, by: str = "analyst") -> tuple[grpc.StatusCode, str]:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call(stub, method, request, by=by)
-    info = error_details_pb2.ErrorInfo()
-    assert rpc_status.from_call(caught.value).details[0].Unpack(info)
-    return caught.value.code(), info.reason
+from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 
 
 @pytest.mark.parametrize("method", CALLS)
@@ -168,3 +112,88 @@ async def test_a_request_that_is_not_in_order_is_refused_as_the_callers_fault(me
     await mesh.airspace()
     await mesh.predicted()
     assert (await refused(stub, method, request_))[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_what_pieces_do_is_told_of_regions_levels_times_and_routes(mesh, stub):
+    """INVARIANT: the largest probability <= that of any <= their sum, and the minutes add up to the whole."""
+    await mesh.airspace()
+    await mesh.predicted()
+    await mesh.run()
+    hazard = (await call(stub, "GetAssessment")).assessment.hazard
+    regions = [fir for fir in hazard.firs if fir.HasField("pieces")]
+    each = [
+        await call(stub, "GetProbability", wire.GetProbabilityRequest(catalogue_number=OBJECT, fir_designators=[name]))
+        for name in (fir.fir_designator for fir in regions)
+    ]
+    for fir, asked in zip(regions, each, strict=True):
+        assert asked.any_probability == pytest.approx(fir.pieces.any_probability, abs=1e-9)
+        assert asked.piece_seconds == pytest.approx(fir.pieces.piece_seconds, rel=1e-6)
+    named = [fir.fir_designator for fir in regions]
+    asked_all = wire.GetProbabilityRequest(catalogue_number=OBJECT, fir_designators=named)
+    every = await call(stub, "GetProbability", asked_all)
+    chances = [one.any_probability for one in each]
+    assert max(chances) - 1e-12 <= every.any_probability <= min(sum(chances), 1.0) + 1e-12
+    minutes = (await call(stub, "ListMinutes")).minutes
+    whole = hazard.pieces.piece_seconds
+    assert sum(60.0 * one.expected_pieces for one in minutes) == pytest.approx(whole, rel=1e-9)
+    parts = [fir.pieces.piece_seconds for fir in regions] + [hazard.unassigned.pieces.piece_seconds]
+    assert sum(parts) == pytest.approx(whole, rel=1e-9)
+    assert sum(band.piece_seconds for band in hazard.bands) == pytest.approx(whole, rel=1e-9)
+    request = wire.GetRouteHazardRequest(catalogue_number=OBJECT, lateral_km=200.0, vertical_fl=600.0)
+    for at in (hazard.window_start_time, hazard.window_end_time):
+        request.points.add(latitude_deg=0.0, longitude_deg=0.0, level_fl=350.0, time=at)
+    near = await call(stub, "GetRouteHazard", request)
+    assert 0.0 <= near.any_probability <= 1.0
+    assert near.any_probability <= near.expected_pieces + 1e-12
+
+
+async def test_an_analysts_scenario_is_flown_beside_and_alerts_nobody(mesh, stub):
+    await mesh.airspace()
+    await mesh.predicted()
+    await mesh.run()
+    before = (await call(stub, "GetAssessment")).assessment.hazard
+    given = json.loads((await call(stub, "GetScenario")).scenario)
+    given |= {"name": "higher", "break_up_altitudes_km": [84.0, 90.0, 96.0]}
+    request = wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="v", scenario=json.dumps(given).encode())
+    run_id = (await call(stub, "RequestRun", request)).run_id
+    await mesh.run()
+    variant = (await call(stub, "GetAssessment", wire.GetAssessmentRequest(run_id=run_id))).assessment.hazard
+    assert (variant.scenario_name, variant.seed) == ("higher", before.seed)
+    assert variant.pieces.piece_seconds != before.pieces.piece_seconds
+    assert (await call(stub, "GetAssessment")).assessment.hazard == before
+    assert len(await mesh.facts("VariantAssessed")) == len(await mesh.facts("HazardAssessed")) == 1
+    flown = json.loads((await call(stub, "GetScenario", wire.GetScenarioRequest(run_id=run_id))).scenario)
+    assert flown == given
+
+
+async def test_a_scenario_that_cannot_be_flown_is_refused_with_the_reason(mesh, stub):
+    await mesh.airspace()
+    await mesh.predicted()
+    request = wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="w", scenario=b"{}")
+    assert await refused(stub, "RequestRun", request) == (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SCENARIO")
+
+
+async def test_a_scenario_that_repeats_a_restricted_mass_goes_to_those_entitled_alone(mesh, stub):
+    """INVARIANT: what only DISCOS said is in no answer to others and in no fact that everyone may read."""
+    await mesh.airspace()
+    await mesh.described(20_000.5, ingest.REDISTRIBUTION_DISCOS)
+    await mesh.predicted()
+    await mesh.run()
+    run_id = (await mesh.facts("RunRequested"))[0].message().run_id
+    held = grpc.StatusCode.PERMISSION_DENIED, "WITHHELD"
+    for asked in (CALLS["GetScenario"], wire.GetScenarioRequest(run_id=run_id)):
+        assert await refused(stub, "GetScenario", asked) == held
+        assert b"20000.5" in (await call(stub, "GetScenario", asked, by="entitled")).scenario
+    (hazard,) = await mesh.facts("HazardAssessed")
+    assert hazard.message().class_reason == "the catalogue has a rocket body of at least 10000 kg"
+    scenario = (await call(stub, "GetScenario", by="entitled")).scenario
+    own = wire.RequestRunRequest(catalogue_number=OBJECT, idempotency_key="own", scenario=scenario)
+    mine = (await call(stub, "RequestRun", own, by="entitled")).run_id
+    assert await refused(stub, "GetScenario", wire.GetScenarioRequest(run_id=mine)) == held
+
+
+async def test_what_is_public_of_an_object_is_quoted(mesh, stub):
+    await mesh.described(20_000.5, ingest.REDISTRIBUTION_PUBLIC)
+    chosen = json.loads((await call(stub, "GetScenario", by="viewer")).scenario)
+    assert chosen["dry_mass_kg"] == 20_000.5
+    assert chosen["class_reason"].startswith("the catalogue has a rocket body of 20000 kg")

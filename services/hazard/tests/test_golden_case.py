@@ -1,0 +1,75 @@
+"""The core stage of Long March 5B Y4 (54217) from its last two sets, held against 4 November 2022.
+
+What happened: re-entry at 10:01 UTC near 2 S 114 W (General Catalog of Artificial Space Objects, whole degrees: 60 km
+allowed). What was said: the network manager's ten regions, and a window of 11:20 +- 3 h.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from shapely.geometry import Point, shape
+
+from libs import cases
+from libs.astro import airspace, geodesy
+from services.hazard import assessing, bench, flight_files, scenario, summing
+from services.hazard.tests.test_assessing import NOTHING
+
+TRUTH = datetime(2022, 11, 4, 10, 1, tzinfo=UTC)
+PUBLISHED = datetime(2022, 11, 4, 11, 20, tzinfo=UTC)
+SAMPLES = 400
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> bench.Whole:
+    chosen = bench.thinned(scenario.choose(bench.STAGE))
+    return bench.run(bench.inputs_of(), chosen, SAMPLES, tmp_path_factory.mktemp("blobs"))
+
+
+@pytest.fixture(scope="module")
+def named() -> frozenset[str]:
+    said = cases.load(bench.CASE).said
+    assert said is not None
+    return said.named_firs
+
+
+def test_the_truth_lies_in_our_90_percent_window(whole):
+    assessed = whole.settled.assessed
+    assert assessed.window_start_time <= TRUTH <= assessed.window_end_time
+
+
+def test_our_own_window_brings_nine_of_the_ten_regions(whole, named):
+    found = {fir.fir_designator for fir in whole.settled.assessed.firs if fir.passes}
+    assert len(found & named) >= 9
+
+
+def test_the_published_window_brings_all_ten(whole, named):
+    regions = airspace.load_geojson(bench.inputs_of().geojson)
+    results = [one for part in whole.flown for one in flight_files.read_result(part.result) if one.reached]
+    limits = tuple(bench.seconds_of(whole, PUBLISHED + hours) for hours in (-timedelta(hours=3), timedelta(hours=3)))
+    nothing = summing.Sums(*NOTHING, (600.0, 0.0), len(results), whole.start)
+    found = assessing.hazards(results, regions, whole.start, limits, nothing)
+    assert {fir.fir_designator for fir in found if fir.passes} >= named
+
+
+def test_the_true_point_lies_in_the_99_percent_corridor(whole):
+    features = json.loads(whole.corridor)["features"]
+    wanted = [one for one in features if one["properties"]["level"] == "80 km" and one["properties"]["percent"] == 99]
+    areas = [shape(one["geometry"]) for one in wanted]
+    assert all(one.is_valid for one in areas)
+    kilometre = 1.0 / (geodesy.MEAN_RADIUS_KM * 3.141592653589793 / 180.0)
+    assert min(one.distance(Point(-114.0, -2.0)) for one in areas) <= 60.0 * kilometre
+
+
+def test_regions_bands_and_what_lies_outside_add_up(whole):
+    """Shares to 1, piece-seconds to the whole, within 1e-9."""
+    assessed = whole.settled.assessed
+    assert abs(sum(fir.share for fir in assessed.firs) + assessed.unassigned_share - 1.0) < 1e-9
+    parts = [fir.pieces.piece_seconds for fir in (*assessed.firs, assessed.unassigned) if fir.pieces]
+    assert sum(parts) == pytest.approx(assessed.pieces.piece_seconds, rel=1e-9)
+    assert sum(one.piece_seconds for one in assessed.bands) == pytest.approx(assessed.pieces.piece_seconds, rel=1e-9)
+    for fir in assessed.firs:
+        if fir.pieces:
+            chances = [band.any_probability for band in fir.bands]
+            assert max(chances) <= fir.pieces.any_probability + 1e-12
+            assert fir.pieces.any_probability <= sum(chances) + 1e-12
