@@ -37,6 +37,8 @@ MAX_DAYS = 60.0
 STORM_AP = 80.0
 TABLE_SHARE = 1.6  # of the rough remaining life, that a table spans
 _GATE_KM = 15.0  # an object that sinks less than this in max_days is above its last days by far
+_STEP_KM = 1.0  # of the axis between two sets: more than drag does to what sinks slowly
+_HEAVY_B = 2e-3  # m2/kg: few objects are heavier for their size
 _B_OF_BSTAR = 12.741621  # m2/kg per 1/earth radius
 _ROUGH_STEP_S = 120.0
 _LIGHTER = 1.3  # B of the rough flight over the B of the start, so that the gate lets rather too much through
@@ -86,9 +88,7 @@ def predict(
     if above.since_s + sets[0].at_s < 0.0:
         raise ValueError("the drivers start after the oldest set used; make them from a day before it")
     horizon_days = min(max_days, above.end_s / DAY_S)
-    _gate(sets[-1], above, horizon_days)
-    history = past.history(sets, above)
-    manoeuvre.refuse(history, stormy=stormy(above))
+    history = _sinking(sets, above, horizon_days)
     b, source = _start_b(sets, history, above)
     life_s = _rough_life_s(sets[-1], b, above, horizon_days)
     air = _air(sets, drivers, life_s, horizon_days, tables)
@@ -105,13 +105,24 @@ def too_high(days: float) -> str:
     return f"the object does not come down to 80 km within {days:.0f} days; predict again nearer its re-entry"
 
 
-def _gate(last: Ready, above: Sky, horizon_days: float) -> None:
-    """Refuses in milliseconds what sinks far too slowly, by its own rate or by its B* in today's atmosphere."""
-    sinking = max(-own_rate(last), 0.0)
+def _sinking(sets: Sequence[Ready], above: Sky, horizon_days: float) -> History:
+    """The history of what sinks and does not steer.
+
+    Refuses in milliseconds what sinks far too slowly, by its own rate or by its B* in today's atmosphere; but where
+    the air would bring any object down, one that stays up is held up, and one that steps steers.
+    """
+    last, drag = sets[-1], -past.mean_rate(sets[-1], above) * DAY_S * horizon_days
+    own = -own_rate(last) * DAY_S * horizon_days
     b = min(max(_B_OF_BSTAR * abs(last.elements.bstar_per_earth_radius), 1e-3), 0.1)
-    sinking = max(sinking, -b * past.mean_rate(last, above)) * DAY_S
-    if sinking * horizon_days < _GATE_KM:
+    slow = max(own, b * drag) < _GATE_KM
+    steps = np.abs(np.diff([one.semi_major_axis_km for one in sets if one.at_s > -manoeuvre.LINE_DAYS * DAY_S]))
+    if slow and _HEAVY_B * drag < _GATE_KM and not (steps > _STEP_KM).any():
         raise TooHigh(too_high(horizon_days))
+    history = past.history(sets, above)
+    manoeuvre.refuse(history, stormy=stormy(above))
+    if slow:
+        raise TooHigh(too_high(horizon_days))
+    return history
 
 
 def _start_b(sets: Sequence[Ready], history: History, above: Sky) -> tuple[float, str]:

@@ -1,10 +1,11 @@
 """Signs of thrust in a history of element sets: a natural decay is not claimed for an object that steers.
 
-Three tests on the semi-major axis a and the integral S of (da/dt)/B (fit_history.py); limits and what they were
+Four tests on the semi-major axis a and the integral S of (da/dt)/B (fit_history.py); limits and what they were
 measured on: docs/physics/prediction.md.
   JUMP      between two sets a changes otherwise than drag does on a line of 5 days
   THRUST    over four days B is credible for no object, or negative: something holds the orbit up
   UNSTEADY  B of two days differs from that of other two days by more than the density model ever errs
+  DRIFT     B of two days runs one way for a week, further than that of any object that only falls
 """
 
 import math
@@ -26,7 +27,8 @@ LINE_DAYS = 5.0
 BLOCK_DAYS = 2.0
 HELD_DAYS = 4.0
 RECENT_DAYS = 8.0  # a manoeuvre further back does not speak against the sets used since
-CALM_RATIO, STORM_RATIO = 2.0, 3.0  # of B of two blocks; density models err more in storms
+CALM_RATIO, STORM_RATIO = 1.7, 2.2  # of B of two blocks; density models err more in storms
+DRIFT, DRIFT_DAYS, LEAST_DRIFT_DAYS = 0.35, 11.0, 6.0  # of ln B over the days
 _AXIS_NOISE_KM = 0.15  # of a mean semi-major axis; a set in fifty is worse
 _FAST_KM = 5.0  # of decay between two sets: so near the end a bad set is likelier than thrust within the whole decay
 _LEAST_SPAN = 0.6  # of a block, that its sets must span
@@ -37,6 +39,7 @@ class Sign(Enum):
     JUMP = "jump"
     THRUST = "thrust"
     UNSTEADY = "unsteady"
+    DRIFT = "drift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Suspicion:
             f" {self.expected_km:+.2f} km or more, {days:.1f} days before the newest element set",
             Sign.UNSTEADY: f"the drag changed more than the atmosphere explains: {self.change_km:+.2f} km in two days"
             f" where other days give {self.expected_km:+.2f} km, {days:.1f} days before the newest element set",
+            Sign.DRIFT: f"drag has run one way for a week: {self.change_km:+.2f} km in the two days before the newest"
+            f" element set where drag as it began gives {self.expected_km:+.2f} km",
         }[self.sign]
 
 
@@ -79,6 +84,7 @@ def suspicions(past: History, *, stormy: bool) -> list[Suspicion]:
         *_jumps(past.last(LINE_DAYS, 3), stormy=stormy),
         *_held_up(past),
         *_unsteady(past, ratio),
+        *_drifting(past),
     ]
     return sorted(found, key=lambda one: one.at_s)
 
@@ -150,3 +156,17 @@ def _unsteady(past: History, ratio: float) -> Iterator[Suspicion]:
         most, least = one.b + _CLEAR * one.sigma_b, one.b - _CLEAR * one.sigma_b
         if least > ratio * middle or most * ratio < middle:
             yield Suspicion(Sign.UNSTEADY, one.at_s, one.change_km, one.change_km * middle / one.b)
+
+
+def _drifting(past: History) -> Iterator[Suspicion]:
+    """A straight line of ln B over the blocks of the last days that is steep and far above its scatter."""
+    sound = [one for one in blocks(past) if one.b > _CLEAR * one.sigma_b and one.at_s >= -DRIFT_DAYS * DAY_S]
+    if len(sound) < 5 or sound[0].at_s - sound[-1].at_s < LEAST_DRIFT_DAYS * DAY_S:
+        return
+    at_s, ln_b = np.array([one.at_s for one in sound]), np.log([one.b for one in sound])
+    slope, start = np.polyfit(at_s, ln_b, 1)
+    change = float(slope) * (sound[0].at_s - sound[-1].at_s)
+    scatter = float(np.std(ln_b - slope * at_s - start))
+    if abs(change) > max(DRIFT, _CLEAR * scatter):
+        newest = sound[0]
+        yield Suspicion(Sign.DRIFT, newest.at_s, newest.change_km, newest.change_km * math.exp(-change))

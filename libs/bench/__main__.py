@@ -22,6 +22,7 @@ CASES = {  # case: module and function of no argument that returns its Outcome
     "B9": ("libs.bench.airspace", "lookup"),
     "B10": ("services.hazard.bench", "end_to_end"),
     "B13": ("libs.bench.catalogue", "ingested"),
+    "prediction": ("libs.bench.prediction", "window"),
     "warm": ("libs.bench.warm", "start"),
     "log": ("libs.bench.log", "throughput"),
 }

@@ -72,6 +72,8 @@ WITHIN = {
     "weather.ap_tolerance": "a step of the readers",
     "weather.day_of": "a step of the readers, fuzzed in test_weather_csv.py",
     "weather.refuse_unprintable": "a step of the readers",
+    "window.normals": "of window.draws",
+    "window.spread_of": "of window.spread",
     "window.spread": "takes a fit and a calibration of this library's own file",
 }
 

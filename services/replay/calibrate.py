@@ -1,0 +1,179 @@
+"""`python -m services.replay.calibrate`: fits the calibration of windows on the re-entries of the corpus.
+
+Writes libs/astro/data/window_calibration.json from all objects, and build/backcast/calibration.json: what each object
+scores under a calibration that was fitted without it. Needs SPACECOM_VALIDATION_DATA. Two processes.
+"""
+
+import itertools
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import cache
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from libs.astro import fit, manoeuvre, sgp4, window
+from libs.astro.density_kept import Kept
+from libs.astro.elements import ElementSet
+from libs.astro.weather import Day
+from libs.astro.window import Calibration, Spread
+from services.replay import backcast, corpus, scoring, surfaces
+from services.replay.corpus import Cut
+from services.replay.scoring import Row
+from services.replay.surfaces import Surface
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+VERSION = "2"
+DRAWS = 400
+LIVES_H = (3.0, 24.0)
+SIGMAS = (0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1)
+DEGREES = (4.0, 6.0, 10.0, 20.0)
+SIGMAS_AXIS_KM = (0.25, 0.5, 0.75)
+FACTORS = (
+    1.3,
+    1.6,
+    2.0,
+    2.5,
+)  # for two sets; no less: those of an object new to its trackers are poorer than thinned ones
+STORM, ONE_SET = 2.5, 3.0  # one object each: chosen beforehand, not fitted
+THINNED = ("1 d", "12 h", "6 h")
+_APART_DAYS = 0.2
+_ASTRAY = 0.02  # of predictions rest on a set so bad that the spread does not speak of it
+_ASTRAY_DENSITY = 0.5  # of those, a unit of the logarithm of the life
+_AXIS_NODES = np.linspace(-2.5, 2.5, 21)  # standard deviations
+
+
+@cache
+def _days() -> Sequence[Day]:
+    return corpus.weather(backcast.DATA)
+
+
+@cache
+def _tables() -> Kept:
+    return Kept(backcast.TABLES)
+
+
+def _surface(cut: Cut) -> Surface | None:
+    try:
+        return surfaces.surface(cut, _days(), _tables())
+    except (fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements):
+        return None
+
+
+def cuts(*, lagged: bool) -> list[Cut]:
+    return [cut for subject in corpus.subjects(backcast.DATA) for cut in corpus.cuts(subject, lagged=lagged)]
+
+
+def thinned(some: Sequence[Cut]) -> Iterator[Cut]:
+    """Cuts of objects with many sets as if but two were known: the newest, and the last a fifth of a day before it."""
+    for cut in some:
+        ordered = sorted(cut.known, key=_epoch)
+        older = [one for one in ordered if _epoch(ordered[-1]) - _epoch(one) > _APART_DAYS]
+        if cut.name in THINNED and len(ordered) > 2 and older:
+            yield replace(cut, known=(older[-1], ordered[-1]))
+
+
+def _epoch(one: ElementSet) -> float:
+    return one.epoch_jd + one.epoch_jd_fraction
+
+
+def flown(cuts: Sequence[Cut]) -> list[Surface]:
+    with get_context("spawn").Pool(backcast.PROCESSES) as pool:
+        found = pool.map(_surface, cuts, chunksize=1)
+    return [one for one in found if one is not None and one.life_h >= scoring.LEAST_LIFE_H]
+
+
+def candidates() -> Iterator[Calibration]:
+    for short, long, degrees, axis_km in itertools.product(SIGMAS, SIGMAS, DEGREES, SIGMAS_AXIS_KM):
+        yield Calibration(VERSION, LIVES_H, (short, long), axis_km, degrees, STORM, 1.0, ONE_SET)
+
+
+def spread_of(one: Surface, by: Calibration) -> Spread:
+    return window.spread_of(by, one.nominal_h * 3600.0, one.set_count, stormy=one.stormy)
+
+
+def ln_score(one: Surface, spreads: Sequence[Spread]) -> list[float]:
+    """Logarithm of the density that each spread gives the truth, in the logarithm of the life."""
+    change, slope = surfaces.of_life(one, one.life_h)
+    found = []
+    for spread in spreads:
+        axis_km = spread.sigma_a_km * _AXIS_NODES
+        weight = np.exp(-0.5 * _AXIS_NODES**2)
+        z = np.interp(axis_km, surfaces.CHANGES_AXIS_KM, change) / spread.sigma_ln_b
+        steep = np.interp(axis_km, surfaces.CHANGES_AXIS_KM, slope) / spread.sigma_ln_b
+        density = float(np.sum(weight * student_density(z, spread.degrees_of_freedom) * steep) / np.sum(weight))
+        found.append(math.log((1.0 - _ASTRAY) * density + _ASTRAY * _ASTRAY_DENSITY))
+    return found
+
+
+def student_density(z: Array, degrees: float) -> Array:
+    scale = math.exp(math.lgamma(0.5 * (degrees + 1.0)) - math.lgamma(0.5 * degrees)) / math.sqrt(degrees * math.pi)
+    return np.asarray(scale * (1.0 + z * z / degrees) ** (-0.5 * (degrees + 1.0)))
+
+
+def best(scores: Array, rows: Sequence[bool], tried: Sequence[Calibration]) -> Calibration:
+    return tried[int(np.argmax(scores[np.array(rows)].sum(axis=0)))]
+
+
+def left_out(found: Sequence[Surface], fitted: Callable[[int], Calibration]) -> list[Row]:
+    """Each prediction under the calibration fitted without its object."""
+    by = {number: fitted(number) for number in {one.catalogue_number for one in found}}
+    return [_row(one, by[one.catalogue_number]) for one in found]
+
+
+def _row(one: Surface, by: Calibration) -> Row:
+    hours = surfaces.sampled_h(one, spread_of(one, by), DRAWS)
+    error_h = one.nominal_h - one.life_h
+    return Row(one.catalogue_number, one.cut_off, one.pseudo, one.life_h, error_h, hours)
+
+
+def with_few_sets(by: Calibration, two_sets: Sequence[Surface]) -> Calibration:
+    tried = [replace(by, few_sets_factor=factor) for factor in FACTORS]
+    scores = np.array([ln_score(one, [spread_of(one, each) for each in tried]) for one in two_sets if not one.stormy])
+    return best(scores, [True] * len(scores), tried)
+
+
+def calibrated(
+    found: Sequence[Surface], two_sets: Sequence[Surface]
+) -> tuple[Calibration, Callable[[int], Calibration]]:
+    """The calibration on all, and for each object the one fitted without it; two_sets: of other objects with more."""
+    tried = list(candidates())
+    scores = np.array([ln_score(one, [spread_of(one, by) for by in tried]) for one in found])
+    plain = [not one.stormy and one.set_count > 2 for one in found]
+
+    def without(number: int) -> Calibration:
+        rows = [ok and one.catalogue_number != number for ok, one in zip(plain, found, strict=True)]
+        others = [one for one in two_sets if one.catalogue_number != number]
+        return with_few_sets(best(scores, rows, tried), others)
+
+    return with_few_sets(best(scores, plain, tried), two_sets), without
+
+
+def main() -> None:
+    if not (backcast.DATA / "tle_reentry").exists():
+        sys.exit(f"there is no validation data at {backcast.DATA}; set SPACECOM_VALIDATION_DATA to its folder")
+    as_known, lagged = flown(cuts(lagged=False)), flown(cuts(lagged=True))
+    two_sets = flown(list(thinned(cuts(lagged=False))))
+    found, without = calibrated([*as_known, *lagged], two_sets)  # how late a set is known differs from user to user
+    window.CALIBRATION.write_text(json.dumps(asdict(found), indent=2) + "\n")
+    told: dict[str, Any] = {"calibration": asdict(found)}
+    for name, some in (("as_known", as_known), ("lagged", lagged)):
+        rows = left_out(some, without)
+        told[name] = {
+            "all": scoring.kpis(rows),
+            "truth_to_minutes": scoring.kpis([row for row in rows if not row.pseudo]),
+            "pseudo_truth": scoring.kpis([row for row in rows if row.pseudo]),
+        }
+        sys.stdout.write(f"{name}, each object under a calibration fitted without it\n{backcast.table(told[name])}\n")
+    told["without"] = {one: asdict(without(one)) for one in sorted({row.catalogue_number for row in as_known})}
+    backcast.OUT.mkdir(parents=True, exist_ok=True)
+    (backcast.OUT / "calibration.json").write_text(json.dumps(told, indent=1))
+
+
+if __name__ == "__main__":
+    main()
