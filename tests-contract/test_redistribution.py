@@ -1,7 +1,8 @@
 """INVARIANT: every edge of the mesh says what it does with facts that may not go to everyone.
 
 What a call `withholds` is proved against the real server in services/ingest/tests/test_edges.py, in
-services/propagation/tests/test_rpc.py, services/hazard/tests/test_rpc.py and in libs/tests/test_operations.py.
+services/propagation/tests/test_rpc.py and test_tracks.py, services/hazard/tests/test_rpc.py, and in
+libs/tests/test_operations.py.
 """
 
 import re
@@ -48,6 +49,11 @@ CALLS = {
     "propagation.PropagationService.Predict": DERIVED,
     "propagation.PropagationService.GetPrediction": DERIVED,
     "propagation.PropagationService.ListPredictions": DERIVED,
+    "propagation.PropagationService.StreamEphemeris": WITHHOLDS,
+    "propagation.PropagationService.StreamGroundTrack": DERIVED,
+    "propagation.PropagationService.GetCzml": WITHHOLDS,
+    "propagation.PropagationService.Explain": DERIVED,
+    "propagation.PropagationService.CompareWithOthers": WITHHOLDS,
     "hazard.HazardService.GetAssessment": DERIVED,
     "hazard.HazardService.ListAssessments": DERIVED,
     "hazard.HazardService.GetRun": DERIVED,

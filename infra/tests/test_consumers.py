@@ -18,7 +18,7 @@ from services.propagation import handlers as propagation
 GOLDEN = Path(__file__).parents[2] / "tests-contract/golden"
 NOBODY: Any = None  # a table is made without what its handlers would use
 TABLES: Mapping[tuple[str, str], Mapping[Any, Any]] = {
-    ("spacecom.ingest.v1", "propagation"): propagation.handlers(propagation.Watch(NOBODY, NOBODY, NOBODY)),
+    ("spacecom.ingest.v1", "propagation"): propagation.handlers(propagation.Watch(NOBODY, NOBODY, NOBODY, NOBODY)),
     ("spacecom.ingest.v1", "hazard-airspace"): hazard.of_ingest(hazard.Starter(NOBODY)),
     ("spacecom.propagation.v1", "hazard"): hazard.of_propagation(hazard.Starter(NOBODY)),
     ("spacecom.hazard.v1", "hazard-runs"): hazard.of_hazard(hazard.Settler(NOBODY)),

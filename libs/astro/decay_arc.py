@@ -68,6 +68,10 @@ def _slopes(e: Array, t: float, b: float, world: World, d: Array, o: int) -> flo
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _longest_s(low_km: float) -> float:
+    if low_km < 60.0:  # the perigee of an orbit that is about to end lies far below the object
+        return 2.0
+    if low_km < 95.0:
+        return 10.0
     if low_km < 110.0:
         return 60.0
     if low_km < 150.0:
@@ -99,7 +103,7 @@ def arc(start: Array, b: float, times: Array, world: World, states: Array) -> in
                 for k in range(dop853.STAGES):
                     e[i] += h * _WEIGHTS[k] * d[6 * k + i]
             t += h
-            if not (e[0] > 0.9 and e[0] < 10.0 and e[1] * e[1] + e[2] * e[2] < 0.9):
+            if not (e[0] > 0.5 and e[0] < 10.0 and e[1] * e[1] + e[2] * e[2] < 0.9):
                 return m
         equinoctial.to_state(e, states[m])
     return times.shape[0]

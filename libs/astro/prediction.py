@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from libs.astro import decay_tables, fit, window
+from libs.astro.decay_tables import Lifetimes
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.fit import Fit, TooHigh
@@ -24,7 +25,7 @@ SHARE_DOWN = 0.975  # of the samples must come down within the horizon, for the 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """seconds (N,): when each sample crosses 80 km, infinite where it stays up past the horizon.
+    """seconds (N,): when each sample crosses 80 km, infinite where it stays up past the horizon; flown: where, and how.
 
     nominal_s, lat_deg, lon_deg: of the flight with the fit's own values.
     """
@@ -33,6 +34,7 @@ class Prediction:
     spread: Spread
     draws: Draws
     seconds: Array
+    flown: Lifetimes
     nominal_s: float
     lat_deg: float
     lon_deg: float
@@ -79,12 +81,11 @@ def predict(
             f"only {100.0 * share:.1f} % of the samples re-enter within {horizon_days:.0f} days; "
             "predict again with element sets from nearer the re-entry"
         )
-    return Prediction(found, wide, drawn, seconds, life_s, float(nominal.lat_deg[0]), float(nominal.lon_deg[0]))
+    place = (float(nominal.lat_deg[0]), float(nominal.lon_deg[0]))
+    return Prediction(found, wide, drawn, seconds, flown, life_s, *place)
 
 
-def _fly(
-    found: Fit, states: Array, ln_b: Array, ln_b_late: Array, horizon_days: float, threads: int
-) -> decay_tables.Lifetimes:
+def _fly(found: Fit, states: Array, ln_b: Array, ln_b_late: Array, horizon_days: float, threads: int) -> Lifetimes:
     return decay_tables.lifetimes(
         states, ln_b, found.air, ln_b_late=ln_b_late, late_after_s=found.late_after_s,
         stop_altitude_km=REENTRY_ALTITUDE_KM, max_days=horizon_days, threads=threads,

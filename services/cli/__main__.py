@@ -8,7 +8,20 @@ import sys
 
 import typer
 
-from services.cli import airspace, auditing, catalogue, data, demo, hazards, rejected, replaying, running, show, sources
+from services.cli import (
+    airspace,
+    auditing,
+    catalogue,
+    data,
+    demo,
+    hazards,
+    predictions,
+    rejected,
+    replaying,
+    running,
+    show,
+    sources,
+)
 from services.cli.client import Failed
 
 app = typer.Typer(
@@ -18,26 +31,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(running.up)
-app.command()(running.down)
-app.command()(running.status)
-app.command()(running.doctor)
-app.command()(demo.demo)
-app.command()(replaying.replay)
-app.command()(data.ingest)
-app.command()(rejected.rejected)
-app.command()(airspace.airspace)
-app.command()(data.objects)
+COMMANDS = (
+    *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay),
+    *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
+    *(predictions.explain, predictions.track, predictions.ephemeris, predictions.czml, predictions.compare),
+    *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
+)
+for command in COMMANDS:
+    app.command()(command)
 for name, command in hazards.COMMANDS.items():
     app.command(name)(command)
 app.add_typer(catalogue.catalogue, name="catalogue")
 app.add_typer(sources.sources, name="sources")
 app.add_typer(auditing.events, name="events")
-app.command()(auditing.parked)
-app.command()(auditing.redrive)
-app.command("rebuild-read-models")(auditing.rebuild_read_models)
-app.command("rebuild-topics")(auditing.rebuild_topics)
-app.command()(auditing.retention)
 
 
 def main() -> int:

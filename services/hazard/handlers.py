@@ -240,7 +240,11 @@ Handlers = dict[type[Message], Handler]
 
 
 def of_propagation(starter: Starter) -> Handlers:
-    return {propagation.DecayPredicted: starter.prediction, propagation.PredictionDeclined: nothing}
+    return {
+        propagation.DecayPredicted: starter.prediction,
+        propagation.PredictionDeclined: nothing,
+        propagation.AgreementChanged: nothing,
+    }
 
 
 def of_ingest(starter: Starter) -> Handlers:

@@ -5,6 +5,7 @@ from libs.astro.version import model_version
 from libs.workers import Workers
 from services.propagation import compute, handlers, projections, rpc
 from services.propagation.predictor import Predictor
+from services.propagation.rpc_tracks import Desk
 from services.propagation.settings import PropagationSettings
 from services.propagation.states import load_orientation
 
@@ -15,7 +16,7 @@ async def main() -> None:
     def wire(mesh: service.Mesh) -> service.Wiring:
         workers = Workers(settings.propagation_workers)
         predictor = Predictor(mesh.pool, mesh.log, mesh.blobs, workers, settings)
-        watch = handlers.Watch(mesh.pool, predictor, settings)
+        watch = handlers.Watch(mesh.pool, mesh.log, predictor, settings)
         ingest = consume.subscribe(
             mesh.broker,
             mesh.log,
@@ -23,7 +24,7 @@ async def main() -> None:
             topic=topics.topic_name("spacecom.ingest.v1", settings.namespace),
             handlers=handlers.handlers(watch),
         )
-        desk = rpc.Desk(mesh.pool, mesh.log, predictor, load_orientation())
+        desk = Desk(mesh.pool, mesh.log, mesh.blobs, Workers(), predictor, settings, load_orientation())
         return service.Wiring(
             add_rpc=[rpc.register(desk)],
             subscriptions=[ingest],

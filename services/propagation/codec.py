@@ -1,6 +1,6 @@
 """Facts of propagation to and from the wire, and ingest's facts as propagation reads them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -9,12 +9,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.astro.elements import ElementSet
 from services.propagation import domain
+from services.propagation.comparing import Agreement, AgreementChanged, Other
 from services.propagation.domain import DecayPredicted, DeclineReason, Epoch, PredictionDeclined
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
 
 _REASON = {reason: pb.DeclineReason.Value(f"DECLINE_REASON_{reason.name}") for reason in DeclineReason}
 _REASON_BACK = {int(number): reason for reason, number in _REASON.items()}
+AGREEMENT = {one: pb.Agreement.Value(f"AGREEMENT_{one.name}") for one in Agreement}
+_AGREEMENT_BACK = {int(number): one for one, number in AGREEMENT.items()}
 
 
 def to_wire(event: domain.Event) -> Message:
@@ -70,6 +73,7 @@ def _predicted_to_wire(event: DecayPredicted) -> pb.DecayPredicted:
         weather_event_ids=map(str, event.weather_event_ids),
         model_version=event.model_version,
         method=event.method,
+        horizon_days=event.horizon_days,
     )
 
 
@@ -94,7 +98,42 @@ def _predicted_from_wire(fact: pb.DecayPredicted) -> DecayPredicted:
         weather_event_ids=tuple(map(UUID, fact.weather_event_ids)),
         model_version=fact.model_version,
         method=fact.method,
+        horizon_days=fact.horizon_days,
     )
+
+
+def decay(body: bytes) -> DecayPredicted:
+    return _predicted_from_wire(pb.DecayPredicted.FromString(body))
+
+
+def agreement_to_wire(event: AgreementChanged) -> pb.AgreementChanged:
+    return pb.AgreementChanged(
+        catalogue_number=event.catalogue_number,
+        source=event.source,
+        agreement=AGREEMENT[event.agreement],
+        prediction_event_id=str(event.prediction_event_id),
+        other_event_id=str(event.other_event_id),
+        known_at=timestamp(event.known_at),
+    )
+
+
+def agreement_from_wire(fact: Message) -> AgreementChanged:
+    if not isinstance(fact, pb.AgreementChanged):
+        raise TypeError(f"{type(fact).__name__} is no fact of an agreement")
+    return AgreementChanged(
+        fact.catalogue_number,
+        fact.source,
+        _AGREEMENT_BACK[fact.agreement],
+        UUID(fact.prediction_event_id),
+        UUID(fact.other_event_id),
+        fact.known_at.ToDatetime(UTC),
+    )
+
+
+def other_from_wire(event_id: UUID, available_at: datetime, fact: ingest.ThirdPartyPredictionRecorded) -> Other:
+    nominal = Epoch(fact.nominal_jd, fact.nominal_jd_fraction).instant
+    window = tuple(nominal + timedelta(minutes=one) for one in (fact.window_start_min, fact.window_end_min))
+    return Other(event_id, fact.source, available_at, nominal, (window[0], window[1]), fact.reentry_altitude_km)
 
 
 def epoch_to_wire(epoch: Epoch) -> pb.Epoch:

@@ -1,20 +1,24 @@
 """The physics of one prediction, run in a process of its own: a fit, its draws, their flights, the window."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from libs.astro import density_days, fit, manoeuvre, prediction, sgp4
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
+from libs.astro.prediction import Prediction
 from libs.astro.time import add_seconds
 from libs.astro.weather import Drivers
 from services.propagation.domain import QUANTILES, DeclineReason, Epoch
 from services.propagation.flight_files import draws_file
 
+T = TypeVar("T")
 REENTRY_ALTITUDE_KM = prediction.REENTRY_ALTITUDE_KM
 
 
@@ -67,17 +71,25 @@ def tables() -> Kept:
 
 
 def compute(job: Job) -> Flown | Refusal:
+    return refusing(lambda: told(predicted(job)))
+
+
+def predicted(job: Job) -> Prediction:
+    return prediction.predict(
+        job.elements, job.drivers, job.known_at_jd, tables(), samples=job.samples, seed=job.seed,
+        horizon_days=job.horizon_days, threads=job.threads,
+    )  # fmt: skip
+
+
+def refusing(work: Callable[[], T]) -> T | Refusal:
+    """What the physics refuses, as a reason that crosses processes."""
     try:
-        found = prediction.predict(
-            job.elements, job.drivers, job.known_at_jd, tables(), samples=job.samples, seed=job.seed,
-            horizon_days=job.horizon_days, threads=job.threads,
-        )  # fmt: skip
+        return work()
     except tuple(_REASONS) as refused:
         return Refusal(_REASONS[type(refused)], str(refused))
-    return _told(found)
 
 
-def _told(found: prediction.Prediction) -> Flown:
+def told(found: Prediction) -> Flown:
     fitted, draws = found.fit, found.draws
     window = found.quantiles(QUANTILES)
     return Flown(

@@ -106,6 +106,7 @@ class DecayPredicted:
     weather_event_ids: tuple[UUID, ...]
     model_version: str
     method: str
+    horizon_days: float
 
 
 @dataclass(frozen=True, slots=True)

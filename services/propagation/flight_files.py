@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from libs.astro.weather import Drivers
+
 DRIVER_COLUMNS = (
     "f107_previous_day",
     "f107a_81_days",
@@ -41,6 +43,13 @@ def draws_file(
 def drivers_file(rows: Array, start_mjd: float) -> bytes:
     columns = {name: np.ascontiguousarray(rows[:, i]) for i, name in enumerate(DRIVER_COLUMNS)}
     return _file(columns, {"start_mjd": repr(float(start_mjd))})
+
+
+def read_drivers(data: bytes) -> Drivers:
+    """Of a file that drivers_file made."""
+    table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+    rows = np.stack([table.column(name).to_numpy() for name in DRIVER_COLUMNS], axis=1)
+    return Drivers(np.ascontiguousarray(rows), float(table.schema.metadata[b"start_mjd"]))
 
 
 def _file(columns: dict[str, Array], metadata: dict[str, str]) -> bytes:

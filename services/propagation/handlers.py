@@ -2,14 +2,15 @@
 
 import dataclasses
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncpg import Pool
 
 from libs.consume import Commit, Delivery, Handler
+from libs.eventlog import EventLog
 from libs.postgres import Connection
-from services.propagation import codec, domain, queries
+from services.propagation import agreeing, codec, domain, queries
 from services.propagation.predictor import Predictor
 from services.propagation.settings import PropagationSettings
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
@@ -18,6 +19,7 @@ from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 @dataclasses.dataclass(frozen=True, slots=True)
 class Watch:
     pool: Pool
+    log: EventLog
     predictor: Predictor
     settings: PropagationSettings
 
@@ -59,6 +61,27 @@ class Watch:
             )
             for number in _concerned(await queries.outlooks(conn), delivery.available_at, mjds):
                 await self._mark(conn, number, delivery)
+
+        return commit
+
+    async def other(self, delivery: Delivery[ingest.ThirdPartyPredictionRecorded]) -> Commit:
+        fact = delivery.message
+
+        async def commit(conn: Connection) -> None:
+            await conn.execute(
+                """INSERT INTO others
+                   (event_id, catalogue_number, source, made_at, available_at, redistribution, body)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING""",
+                delivery.event_id,
+                fact.catalogue_number,
+                fact.source,
+                fact.made_at.ToDatetime(UTC),
+                delivery.available_at,
+                delivery.redistribution,
+                fact.SerializeToString(deterministic=True),
+            )
+            cause = delivery.cause
+            await agreeing.weigh_newest(conn, self.log, fact.catalogue_number, delivery.available_at, cause)
 
         return commit
 
@@ -107,7 +130,7 @@ def handlers(watch: Watch) -> dict[type[Any], Handler]:
         ingest.ObjectDecayed: watch.nothing,
         ingest.ObjectRetired: watch.nothing,
         ingest.SpaceWeatherIndicesRecorded: watch.nothing,
-        ingest.ThirdPartyPredictionRecorded: watch.nothing,
+        ingest.ThirdPartyPredictionRecorded: watch.other,
         ingest.EphemerisRecorded: watch.nothing,
         ingest.ConjunctionRecorded: watch.nothing,
         ingest.EarthOrientationRecorded: watch.nothing,

@@ -18,8 +18,8 @@ from libs.blobs import Blobs
 from libs.eventlog import Cause, Conflict, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
 from libs.workers import Workers
-from services.propagation import codec, compute, domain, queries
-from services.propagation.domain import DeclineReason, Event, KnownSet, PredictionDeclined, WeatherDay
+from services.propagation import agreeing, codec, compute, domain, queries
+from services.propagation.domain import DecayPredicted, DeclineReason, Event, KnownSet, PredictionDeclined, WeatherDay
 from services.propagation.flight_files import drivers_file
 from services.propagation.queries import Due
 from services.propagation.settings import PropagationSettings
@@ -187,6 +187,7 @@ class Predictor:
             weather_event_ids=tuple(dict.fromkeys(day.event_id for day in basis.days)),
             model_version=version.model_version(),
             method=flown.method,
+            horizon_days=self._settings.propagation_horizon_days,
         )
 
     async def record(self, found: Event, event_id: UUID, cause: Cause, done: Due | None = None) -> list[Recorded]:
@@ -210,7 +211,12 @@ class Predictor:
         for recorded in history:
             outlook = domain.evolve(outlook, codec.from_wire(recorded.message()))
         facts = [Fact(codec.to_wire(event), event.known_at, event_id) for event in domain.decide(found, outlook)]
-        return await self._log.append(conn, stream, facts, after=len(history), cause=cause) if facts else []
+        if not facts:
+            return []
+        appended = await self._log.append(conn, stream, facts, after=len(history), cause=cause)
+        if isinstance(found, DecayPredicted):
+            await agreeing.weigh(conn, self._log, (event_id, found), found.known_at, cause)
+        return appended
 
 
 async def _forget(conn: Connection, done: Due) -> None:

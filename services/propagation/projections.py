@@ -5,7 +5,7 @@ from libs.postgres import Connection
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
 
 TABLES = ("predictions", "outlooks")
-UPSTREAM_TABLES = ("element_sets", "weather_days")
+UPSTREAM_TABLES = ("element_sets", "weather_days", "others")
 
 
 async def project(conn: Connection, recorded: Recorded) -> None:
@@ -16,6 +16,8 @@ async def project(conn: Connection, recorded: Recorded) -> None:
             await _outlook(conn, recorded, fact.catalogue_number)
         case pb.PredictionDeclined():
             await _outlook(conn, recorded, fact.catalogue_number)
+        case pb.AgreementChanged():  # read from its stream alone
+            return
         case _:
             raise TypeError(f"no projection for {recorded.type}")
 

@@ -1,11 +1,13 @@
 """Questions to the read models; rows become frozen dataclasses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from libs.postgres import Connection
 from services.propagation import codec
+from services.propagation.comparing import Other
 from services.propagation.domain import Event, KnownSet, Outlook, WeatherDay
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
@@ -62,6 +64,21 @@ async def newest_set(conn: Connection, number: int, rights: frozenset[str]) -> K
     return _known_set(row["event_id"], row["available_at"], row["body"]) if row else None
 
 
+async def sets_named(conn: Connection, event_ids: Sequence[UUID]) -> list[KnownSet]:
+    """In the order asked for; those that are not here are left out."""
+    rows = await conn.fetch(
+        "SELECT event_id, available_at, body FROM element_sets WHERE event_id = ANY ($1)", event_ids
+    )
+    known = {row["event_id"]: _known_set(row["event_id"], row["available_at"], row["body"]) for row in rows}
+    return [known[event_id] for event_id in event_ids if event_id in known]
+
+
+async def classes_of(conn: Connection, event_ids: Sequence[UUID]) -> set[str]:
+    """Redistribution classes of these element sets."""
+    rows = await conn.fetch("SELECT DISTINCT redistribution FROM element_sets WHERE event_id = ANY ($1)", event_ids)
+    return {row["redistribution"] for row in rows}
+
+
 async def weather(conn: Connection, first_mjd: int, last_mjd: int, known_at: datetime) -> list[WeatherDay]:
     """For each day the row that was published last, of those published by `known_at`."""
     rows = await conn.fetch(
@@ -112,6 +129,30 @@ async def predictions_before(conn: Connection, number: int, position: int, limit
         limit,
     )
     return [PredictionRow(**row) for row in rows]
+
+
+async def prediction(conn: Connection, event_id: UUID) -> PredictionRow | None:
+    row = await conn.fetchrow(
+        "SELECT position, event_id, recorded_at, body FROM predictions WHERE event_id = $1", event_id
+    )
+    return PredictionRow(**row) if row else None
+
+
+async def others(conn: Connection, number: int, rights: frozenset[str] | None = None) -> list[Other]:
+    """The newest of every source, of the classes a caller has a right to; of all by default."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT ON (source) event_id, available_at, body FROM others
+           WHERE catalogue_number = $1 AND ($2::text[] IS NULL OR redistribution = ANY ($2))
+           ORDER BY source, made_at DESC, available_at DESC, event_id DESC""",
+        number,
+        None if rights is None else sorted(rights),
+    )
+    return [
+        codec.other_from_wire(
+            row["event_id"], row["available_at"], ingest.ThirdPartyPredictionRecorded.FromString(row["body"])
+        )
+        for row in rows
+    ]
 
 
 async def due(conn: Connection, attempts: int, limit: int) -> list[Due]:

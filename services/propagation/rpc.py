@@ -1,27 +1,23 @@
 """PropagationService: translate, call, translate."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import grpc
-from asyncpg import Pool
 
 from libs import rpc, telemetry
-from libs.eventlog import Cause, EventLog, RequestKey, derived_id, new_id
+from libs.astro import eop
+from libs.eventlog import Cause, RequestKey, derived_id, new_id
 from libs.postgres import Connection
 from libs.rpc import ErrorTable
 from services.propagation import domain, queries, states
 from services.propagation.domain import Declined, DeclineReason, PredictionDeclined
-from services.propagation.predictor import Predictor
-from services.propagation.states import EarthOrientation
+from services.propagation.rpc_explaining import ExplainingServicer, shown
+from services.propagation.rpc_tracks import Desk, entitled, newest_row, unknown
+from services.propagation.states import Times
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_ANALYST, ROLE_VIEWER
-from spacecom.propagation.v1 import propagation_events_pb2 as pb
 from spacecom.propagation.v1 import propagation_service_pb2 as wire
-from spacecom.propagation.v1.propagation_service_pb2_grpc import (
-    PropagationServiceServicer,
-    add_PropagationServiceServicer_to_server,
-)
+from spacecom.propagation.v1.propagation_service_pb2_grpc import add_PropagationServiceServicer_to_server
 
 MAX_EPOCHS = 10_000
 MAX_KEY = 128
@@ -63,46 +59,34 @@ ERRORS: ErrorTable = {
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, DeclineReason.UNKNOWN_OBJECT.name),
     domain.NoPrediction: (grpc.StatusCode.NOT_FOUND, "NO_PREDICTION"),
     domain.BadRequest: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"),
+    eop.OutsideOrientation: (grpc.StatusCode.INVALID_ARGUMENT, "OUTSIDE_ORIENTATION"),
     states.CannotPropagate: (grpc.StatusCode.FAILED_PRECONDITION, "CANNOT_PROPAGATE"),
     **{kind: (grpc.StatusCode.FAILED_PRECONDITION, reason.name) for reason, kind in _DECLINED.items()},
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the calls are answered with."""
-
-    pool: Pool
-    log: EventLog
-    predictor: Predictor
-    orientation: EarthOrientation
-
-
-class PropagationServicer(PropagationServiceServicer):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
+class PropagationServicer(ExplainingServicer):
     async def Propagate(self, request: wire.PropagateRequest, context: object) -> wire.PropagateResponse:
         """A state is the element set in other words, so only sets that the caller may have are propagated."""
         rpc.require(ROLE_VIEWER)
-        _entitled(request.catalogue_number)
+        entitled(request.catalogue_number)
         if not 1 <= len(request.epochs) <= MAX_EPOCHS:
             raise domain.BadRequest(f"{len(request.epochs)} epochs were asked for; ask for 1 to {MAX_EPOCHS}")
         async with self._desk.pool.acquire() as conn:
             known = await queries.newest_set(conn, request.catalogue_number, rpc.rights())
         if known is None:
-            raise _unknown(request.catalogue_number)
+            raise unknown(request.catalogue_number)
         frame = request.frame or wire.FRAME_ITRF
-        answer = await asyncio.to_thread(
-            states.propagate, known.elements, list(request.epochs), frame, self._desk.orientation
-        )
+        times = Times.of(request.epochs)
+        teme = await asyncio.to_thread(states.by_sgp4, known.elements, times)
+        answer = states.shown(teme, times, frame, self._desk.orientation)
         return wire.PropagateResponse(states=answer, frame=frame, element_set_event_id=str(known.event_id))
 
     async def Predict(self, request: wire.PredictRequest, context: object) -> wire.PredictResponse:
         """Computes outside the transaction that answers, and not at all when the key has its answer already."""
         rpc.require(ROLE_ANALYST)
         number = request.catalogue_number
-        _entitled(number)
+        entitled(number)
         if not 1 <= len(request.idempotency_key) <= MAX_KEY:
             raise domain.BadRequest(f"idempotency_key must have 1 to {MAX_KEY} characters; send a new one per request")
         key = RequestKey(rpc.principal().principal_id, "Predict", request.idempotency_key, request.SerializeToString())
@@ -126,12 +110,12 @@ class PropagationServicer(PropagationServiceServicer):
         async with self._desk.pool.acquire() as conn:
             known_at = await queries.known_until(conn, number)
         if known_at is None:
-            raise _unknown(number)
+            raise unknown(number)
         return await self._desk.predictor.predict(number, known_at)
 
     async def GetPrediction(self, request: wire.GetPredictionRequest, context: object) -> wire.GetPredictionResponse:
         rpc.require(ROLE_VIEWER)
-        _entitled(request.catalogue_number)
+        entitled(request.catalogue_number)
         async with self._desk.pool.acquire() as conn:
             return wire.GetPredictionResponse(prediction=await _newest(conn, request.catalogue_number))
 
@@ -139,12 +123,12 @@ class PropagationServicer(PropagationServiceServicer):
         self, request: wire.ListPredictionsRequest, context: object
     ) -> wire.ListPredictionsResponse:
         rpc.require(ROLE_VIEWER)
-        _entitled(request.catalogue_number)
+        entitled(request.catalogue_number)
         size, before = _page(request.page_size, request.page_token)
         async with self._desk.pool.acquire() as conn:
             rows = await queries.predictions_before(conn, request.catalogue_number, before, size + 1)
         token = str(rows[size - 1].position) if len(rows) > size else ""
-        return wire.ListPredictionsResponse(predictions=map(_prediction, rows[:size]), next_page_token=token)
+        return wire.ListPredictionsResponse(predictions=map(shown, rows[:size]), next_page_token=token)
 
 
 def register(desk: Desk) -> Callable[[grpc.aio.Server], None]:
@@ -152,28 +136,7 @@ def register(desk: Desk) -> Callable[[grpc.aio.Server], None]:
 
 
 async def _newest(conn: Connection, number: int) -> wire.Prediction:
-    rows = await queries.predictions_before(conn, number, 0, 1)
-    if not rows:
-        raise domain.NoPrediction(f"no prediction of object {number} was made; ask for one, or wait for the next set")
-    return _prediction(rows[0])
-
-
-def _prediction(row: queries.PredictionRow) -> wire.Prediction:
-    prediction = wire.Prediction(event_id=str(row.event_id), decay=pb.DecayPredicted.FromString(row.body))
-    prediction.recorded_at.FromDatetime(row.recorded_at)
-    return prediction
-
-
-def _entitled(number: int) -> None:
-    visible: Sequence[int] = rpc.principal().entitlements.catalogue_numbers
-    if visible and number not in visible:
-        raise _unknown(number)
-
-
-def _unknown(number: int) -> domain.UnknownObject:
-    return domain.UnknownObject(
-        f"no element set of object {number} is known; submit one to ingest, or check the number"
-    )
+    return shown(await newest_row(conn, number))
 
 
 def _page(asked: int, token: str) -> tuple[int, int]:

@@ -5,9 +5,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
-from libs.astro import fit, prediction, window
+from libs.astro import fit, prediction, track, window
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.tests.doors import Door, bad, each, edged, within
@@ -24,6 +25,15 @@ SPREAD = window.Spread(0.1, 0.5, 10.0, "test")
 @functools.cache
 def fitted() -> fit.Fit:
     return fit.predict(**(PREDICTION | {"elements": [LOW]}))
+
+
+@functools.cache
+def predicted() -> prediction.Prediction:
+    return prediction.predict(**(PREDICTED | {"samples": 100}))
+
+
+def lengths(states: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(states[:, :3], axis=1)
 
 
 @st.composite
@@ -91,4 +101,33 @@ FIT = (
     ),
 )
 
-DOORS = FIT
+TRACK = (
+    Door(
+        "track.path",
+        lambda shares: track.path(predicted(), np.array(shares) * predicted().nominal_s),
+        st.fixed_dictionaries({"shares": st.lists(edged(0.0, 1.0), max_size=5).map(sorted)}),
+        lambda given, found: found.shape == (len(given["shares"]), 6) and within(6400.0, lengths(found), 6900.0),
+        {},
+        (
+            *each("shares", ([math.nan], [-1.0], [0.5, 0.4]), "must be finite, rise"),
+            bad("ask for times before", shares=[1.1]),
+        ),
+        examples=10,
+    ),
+    Door(
+        "track.window_track",
+        lambda **given: track.window_track(predicted(), **given),
+        st.fixed_dictionaries(
+            {"probabilities": st.tuples(edged(0.01, 0.5), edged(0.6, 0.99)), "step_s": edged(60.0, 3600.0)}
+        ),
+        lambda _given, found: within(-90.0, found.lat_deg, 90.0) and within(0.0, found.share_down, 1.0),
+        {"probabilities": (0.1, 0.9), "step_s": 600.0},
+        (
+            *each("probabilities", ((0.0, 0.9), (0.9, 0.1), (0.5, 1.0), (math.nan, 0.9)), "must rise within 0 to 1"),
+            *each("step_s", (0.0, -1.0, 1e-6, math.nan), "take longer steps"),
+        ),
+        examples=6,
+    ),
+)
+
+DOORS = (*FIT, *TRACK)

@@ -19,7 +19,7 @@ from libs.redistribution import CLASSES
 from libs.workers import Workers
 from services.propagation import handlers, projections
 from services.propagation.predictor import Predictor
-from services.propagation.rpc import Desk
+from services.propagation.rpc_tracks import Desk
 from services.propagation.settings import PropagationSettings
 from services.propagation.states import load_orientation
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_OPERATOR, Entitlements
@@ -53,6 +53,18 @@ def weather(last_mjd: int = LAST_MJD, days: int = 140, flux: float = 130.0) -> i
         for mjd in range(last_mjd - days + 1, last_mjd + 1)
     ]
     return ingest.SpaceWeatherRecorded(source="test", days=rows, input_sha256="0" * 64)
+
+
+def tip(hours: float, minutes_: float = 60.0) -> ingest.ThirdPartyPredictionRecorded:
+    """Of an operator, for 10 km; hours after the newest set."""
+    jd, fraction = 2459886.5, 0.83202162 + hours / 24.0
+    made = ingest.ThirdPartyPredictionRecorded(
+        catalogue_number=54217, source="tip", kind=ingest.THIRD_PARTY_KIND_TIP, nominal_jd=jd + fraction // 1,
+        nominal_jd_fraction=fraction % 1, window_start_min=-minutes_, window_end_min=minutes_, reentry_altitude_km=10.0,
+        input_sha256="0" * 64,
+    )  # fmt: skip
+    made.made_at.FromDatetime(SECOND_AT)
+    return made
 
 
 @dataclass
@@ -104,8 +116,10 @@ async def feed(service_database: Callable[[str], Awaitable[Pool]], computer, tmp
     pool = await service_database("propagation")
     log, blobs = EventLog(pool, "propagation", projections.project), Blobs(tmp_path.as_uri())
     predictor = Predictor(pool, log, blobs, computer, SETTINGS)
-    watch = handlers.Watch(pool, predictor, SETTINGS)
-    yield Feed(pool, watch, predictor, blobs, log, Desk(pool, log, predictor, load_orientation()))
+    watch = handlers.Watch(pool, log, predictor, SETTINGS)
+    yield Feed(
+        pool, watch, predictor, blobs, log, Desk(pool, log, blobs, computer, predictor, SETTINGS, load_orientation())
+    )
     await pool.close()
 
 

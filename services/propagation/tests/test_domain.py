@@ -50,6 +50,7 @@ def predicted(known_at: datetime = SECOND_AT, **changed) -> DecayPredicted:
         "weather_event_ids": (UUID(int=2),),
         "model_version": "m",
         "method": "x",
+        "horizon_days": 60.0,
     }
     return DecayPredicted(**(values | changed))
 

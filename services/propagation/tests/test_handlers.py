@@ -15,6 +15,7 @@ from services.propagation.tests.conftest import (
     SECOND,
     SECOND_AT,
     element_set,
+    tip,
     weather,
 )
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
@@ -216,6 +217,7 @@ async def test_dropping_and_rebuilding_every_read_model_gives_identical_rows(fee
         await feed.give(element_set(FIRST), FIRST_AT),
         await feed.give(weather(), FIRST_AT + timedelta(hours=1)),
         await feed.give(element_set(SECOND), SECOND_AT),
+        await feed.give(tip(60.0), SECOND_AT + timedelta(hours=1)),
     ]
     await feed.quiet()
     before = await dump(feed.pool)
