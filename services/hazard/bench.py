@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from libs import cases
-from libs.astro import fit, tle, weather, weather_csv
+from libs.astro import prediction, tle, weather, weather_csv
+from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.time import MJD_0_JD, add_seconds, datetime_to_jd
 from libs.astro.weather import Drivers
@@ -32,7 +33,7 @@ from services.hazard.scenario import KnownObject, Scenario
 CASE, SAMPLES, CHUNK, PIECES_SHARE, SEED, THREADS = "cz5b-2022", 1000, 250, 3, 1, 2
 STAGE = KnownObject("rocket_body", 21_600.0, "Cyl")  # CZ-5B core, dry mass as published
 WANTED_S, ROUNDS = 10.0, 3
-FEW = 100
+TABLES, HORIZON_DAYS = Kept(None), 10.0
 KNOWN_HOURS = 0.2  # after the last set
 _COLUMNS = ("f107", "f107a", "ap_daily", "ap_now", "ap_3h", "ap_6h", "ap_9h", "ap_33h", "ap_57h")
 
@@ -75,13 +76,16 @@ def _element_files(inputs: Sequence[cases.Input]) -> list[bytes]:
 
 def run(given: Inputs, chosen: Scenario, samples: int, folder: Path) -> Whole:
     """From element sets to the hazard, in chunks of CHUNK."""
-    fitted = fit.predict(given.elements, given.drivers, given.known_jd)
-    drawn = fit.draws(fitted, samples, SEED)
-    draws = _draws_file(fitted, drawn)
+    told = prediction.predict(
+        given.elements, given.drivers, given.known_jd, TABLES, samples=samples, seed=SEED, horizon_days=HORIZON_DAYS,
+        threads=THREADS,
+    )  # fmt: skip
+    fitted, draws = told.fit, _draws_file(told)
     columns = dict(zip(_COLUMNS, np.ascontiguousarray(given.drivers.rows.T), strict=True))
     drivers = _arrow(columns, {"start_mjd": given.drivers.start_mjd})
     data, blobs = scenario.to_json(chosen), Blobs(folder.as_uri())
-    nobody, window = UUID(int=1), window_start(draws, given.drivers)
+    nobody = UUID(int=1)
+    window = Epoch(*add_seconds(fitted.jd, fitted.fr, float(told.quantiles(assessing.WINDOW[:1])[0])))
     flown, chunks = [], []
     for number, first in enumerate(range(0, samples, CHUNK)):
         count = min(CHUNK, samples - first)
@@ -97,15 +101,8 @@ def run(given: Inputs, chosen: Scenario, samples: int, folder: Path) -> Whole:
     return Whole((float(fitted.jd), float(fitted.fr)), tuple(flown), settled, corridor)
 
 
-def window_start(draws: bytes, drivers: Drivers) -> Epoch:
-    """The 5 % quantile, as a prediction states it, by the first samples."""
-    few = flight_files.read_draws(draws).part(0, FEW)
-    flights = flying.decayed(few, drivers, flying.MAX_DAYS * 86400.0, THREADS)
-    first = float(np.quantile(flights.seconds[flights.reached], assessing.WINDOW[0], method="inverted_cdf"))
-    return Epoch(*add_seconds(few.start_jd, few.start_jd_fraction, first))
-
-
-def _draws_file(fitted: fit.Fit, drawn: fit.Draws) -> bytes:
+def _draws_file(told: prediction.Prediction) -> bytes:
+    fitted, drawn = told.fit, told.draws
     late_s = np.full(len(drawn.ln_b), float(fitted.late_after_s))
     columns = {"ln_b": drawn.ln_b, "ln_b_late": drawn.ln_b_late, "late_after_s": late_s}
     states = zip(flight_files.STATE_COLUMNS, np.ascontiguousarray(drawn.states.T), strict=True)

@@ -60,6 +60,7 @@ WITHIN = {
     "fit_correction": "a step of fit.predict",
     "fit_history": "a step of fit.predict",
     "fit_sets": "a step of fit.predict",
+    "fragments.catalogue": "of a scenario as JSON, whose refusals test_fragments.py tries",
     "fragments.read_catalogues": "reads this library's own file; test_fragments.py refuses bad ones",
     "iau2006.arguments": "of iau2006.pole, whose times are checked",
     "manoeuvre": "takes the history of a fit",
