@@ -29,7 +29,6 @@ RISKS = (Risk.IMPACT, Risk.CASUALTY, Risk.CATASTROPHE)
 COLUMNS = len(RISKS) + 2
 TILE_DEG = 0.25
 TILES = 720 * 1440
-CRUISE_FL = 300.0  # the level at which the ground is shared out among regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +225,6 @@ def _told(sums: _Sums, told: Told, given: Assumptions, where: Traffic, regions: 
     return Exposure(
         of(ALL), tuple(firs), _file(keys, values, told, given, regions.idents), where.source, told.sample_count
     )
-
-
-def owners(regions: Airspace, lat_deg: Array, lon_deg: Array) -> Array:
-    """Region of each point at CRUISE_FL, NOWHERE for none."""
-    volumes, _ = regions.find_at(lat_deg, lon_deg, np.full(len(lat_deg), CRUISE_FL))
-    return np.where(volumes >= 0, regions.region_of_volume[volumes], NOWHERE)
 
 
 def _file(keys: Array, values: Array, told: Told, given: Assumptions, idents: tuple[str, ...]) -> bytes:
