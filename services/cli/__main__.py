@@ -15,6 +15,7 @@ from services.cli import (
     data,
     demo,
     hazards,
+    pieces,
     predictions,
     rejected,
     replaying,
@@ -31,19 +32,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-COMMANDS = (
+for command in (
     *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay),
     *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
-    *(predictions.explain, predictions.track, predictions.ephemeris, predictions.czml, predictions.compare),
+    *(hazards.predict, predictions.explain, predictions.track, predictions.ephemeris, predictions.czml),
+    *(predictions.compare, hazards.alerts, hazards.ack, hazards.clear, *pieces.COMMANDS),
     *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
-)
-for command in COMMANDS:
+):
     app.command()(command)
-for name, command in hazards.COMMANDS.items():
-    app.command(name)(command)
-app.add_typer(catalogue.catalogue, name="catalogue")
-app.add_typer(sources.sources, name="sources")
-app.add_typer(auditing.events, name="events")
+app.command("hazard")(hazards.hazard_of)
+for name, group in (("catalogue", catalogue.catalogue), ("sources", sources.sources), ("events", auditing.events)):
+    app.add_typer(group, name=name)
 
 
 def main() -> int:

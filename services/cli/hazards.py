@@ -1,12 +1,12 @@
 """predict, hazard, alerts, ack, clear: what threatens whom, and what was done about it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated
 from uuid import uuid4
 
 import typer
 
-from services.cli import client, pieces, show
+from services.cli import client, show
 from services.cli.client import Mesh
 from services.cli.running import Json
 from spacecom.alerting.v1 import alerting_service_pb2 as alerting
@@ -190,13 +190,3 @@ def _done(alert: alerting.Alert, *, json: bool) -> None:
         show.document(alert)
     else:
         table([alert])
-
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "predict": predict,
-    "hazard": hazard_of,
-    **pieces.COMMANDS,
-    "alerts": alerts,
-    "ack": ack,
-    "clear": clear,
-}

@@ -2,7 +2,6 @@
 
 import csv
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -190,14 +189,4 @@ def _of(mesh: Mesh, run: str) -> hazard_events.HazardAssessed:
     return found
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "scenario": scenario,
-    "hazard-run": hazard_run,
-    "watch-run": watch_run,
-    "cancel-run": cancel_run,
-    "corridor": corridor,
-    "minutes": minutes,
-    "probability": probability,
-    "route": route,
-    "compare": compare,
-}
+COMMANDS = (scenario, hazard_run, watch_run, cancel_run, corridor, minutes, probability, route, compare)

@@ -6,7 +6,7 @@ A would close any of them. Areas are those of regions; what lies outside all of 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -20,7 +20,7 @@ from libs.astro.time import add_seconds, jd_to_datetime
 from services.hazard import assumptions as assuming
 from services.hazard import closing, exposure, flight_files, strikes, traffic, zones
 from services.hazard.assumptions import Assumptions
-from services.hazard.closing import Choices
+from services.hazard.closing import Choices, Chosen
 from services.hazard.contouring import Ends
 from services.hazard.domain import HALF_WIDTHS_KM
 from services.hazard.exposure import Job, Told
@@ -75,7 +75,10 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """risk: expected aircraft harmed inside regions with nothing closed; outside: the same outside all regions."""
+    """risk: expected aircraft harmed inside regions with nothing closed; outside: the same outside all regions.
+
+    unseen_residual: share that a plan made with half the samples leaves of the risk of the other half.
+    """
 
     closures: tuple[Closure, ...]
     ways: tuple[Way, ...]
@@ -85,6 +88,7 @@ class Plan:
     outside: float
     reason: str
     traffic_source: str
+    unseen_residual: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ class Rows:
     left_km: Array
     zone: Array
     risk: Array
+    sample: Array
+
+    def of(self, kept: Array) -> "Rows":
+        return Rows(*(getattr(self, one.name)[kept] for one in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +129,7 @@ def plan(job: Job, points: bytes, residual: float, objective: Objective) -> Plan
     table = _table(job, points)
     inside = table.rows.region >= 0
     risk = float(table.rows.risk[inside].sum())
-    choices = [Options.of(table, number, objective) for number in range(len(table.zones))]
-    chosen = closing.choose([one.choices for one in choices], (1.0 - residual) * risk)
-    picked = [one.of_choice(pick) for one, pick in zip(choices, chosen.choice, strict=True) if pick >= 0]
+    chosen, picked = _picked(table, residual, objective)
     ours = _way(table, "plan", picked, 1.0 - chosen.risk / risk if risk else 0.0)
     others = tuple(_fixed(table, risk))
     return Plan(
@@ -135,7 +141,26 @@ def plan(job: Job, points: bytes, residual: float, objective: Objective) -> Plan
         float(table.rows.risk[~inside].sum()),
         _reason(table, picked, ours, others),
         table.where.source,
+        _unseen(table, residual, objective),
     )
+
+
+def _picked(table: Table, residual: float, objective: Objective) -> tuple[Chosen, list["Shut"]]:
+    options = [Options.of(table, number, objective) for number in range(len(table.zones))]
+    risk = float(table.rows.risk[table.rows.region >= 0].sum())
+    chosen = closing.choose([one.choices for one in options], (1.0 - residual) * risk)
+    picked = [one.of_choice(pick) for one, pick in zip(options, chosen.choice, strict=True) if pick >= 0]
+    return chosen, picked
+
+
+def _unseen(table: Table, residual: float, objective: Objective) -> float:
+    """What a plan made with every other sample leaves of the risk of the rest."""
+    made = table.rows.sample % 2 == 0
+    _, picked = _picked(replace(table, rows=table.rows.of(made)), residual, objective)
+    rest = table.rows.of(~made)
+    covered = sum(float(rest.risk[one.covers(rest, table)].sum()) for one in picked)
+    risk = float(rest.risk[rest.region >= 0].sum())
+    return max(1.0 - covered / risk, 0.0) if risk else 0.0
 
 
 def _table(job: Job, points: bytes) -> Table:
@@ -153,16 +178,20 @@ def _table(job: Job, points: bytes) -> Table:
         along, left = ends.line.place(part.lat_deg[row], part.lon_deg[row], near)
         seconds = 0.5 * (part.entry_s[row] + part.exit_s[row])
         risk = found.of(given.harm)[row] / told.sample_count
-        columns.append((seconds, part.interval[row], visits.band[of], visits.region[of].astype(np.int64), along, left, risk))
+        names = part.interval[row], visits.band[of], visits.region[of].astype(np.int64)
+        columns.append((seconds, *names, along, left, risk, visits.sample[of]))
     if told is None or not sum(len(one[0]) for one in columns):
         raise flight_files.BadFile("no piece meets any aircraft of this traffic; there is nothing to close for")
-    seconds, interval, band, region, along, left, risk = (np.concatenate(one) for one in zip(*columns, strict=True))
+    seconds, interval, band, region, along, left, risk, sample = (
+        np.concatenate(one) for one in zip(*columns, strict=True)
+    )
     margin = 2.0 * CELL_KM / MEAN_RADIUS_KM
     over = zones.ground(ends, min(along.min(), ends.along_rad.min()) - margin, along.max() + margin, regions)
     found_zones = list(zones.zones(over))
     step = over.step(along)
     number = zones.zone_of(found_zones, region, step)
-    rows = Rows(seconds, interval, band, region, step, along, left, number, risk)
+    rows = Rows(seconds, interval, band, region, step, along, left, number, risk, sample)
+    rows = rows.of(np.argsort(number, kind="stable"))
     return Table(given, told, where, regions, over, found_zones, rows, (window[0], window[1]))
 
 
@@ -194,6 +223,16 @@ class Shut:
     def minutes(self) -> float:
         return (self.last_s - self.first_s) / 60.0
 
+    def covers(self, rows: Rows, table: Table) -> Array:
+        """Of parts of visits; an interval is open or closed as a whole."""
+        strip = zones.strip_of(rows.left_km)
+        long = 60.0 * table.given.interval_min
+        at = (rows.interval + 0.5) * long - table.told.start[1] * 86400.0
+        timely = (at >= self.first_s) & (at < self.last_s)
+        return np.asarray(
+            (rows.zone == self.zone) & timely & (strip >= self.right) & (strip < self.left) & (rows.band <= self.floor)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -206,9 +245,10 @@ class Options:
 
     @staticmethod
     def of(table: Table, number: int, objective: Objective) -> "Options":
-        rows, zone, given = table.rows, table.zones[number], table.given
+        zone, given = table.zones[number], table.given
+        rows = table.rows.of(slice(*np.searchsorted(table.rows.zone, (number, number + 1))))
         strip = zones.strip_of(rows.left_km)
-        mine = np.flatnonzero((rows.zone == number) & (strip >= 0))
+        mine = np.flatnonzero(strip >= 0)
         if not len(mine):
             return Options(Choices(np.empty(0), np.empty(0)), np.empty((0, 8)), table, number)
         first, last = int(rows.interval[mine].min()), int(rows.interval[mine].max())
