@@ -1,7 +1,7 @@
 """INVARIANT: every edge of the mesh says what it does with facts that may not go to everyone.
 
 What a call `withholds` is proved against the real server in services/ingest/tests/test_edges.py, in
-services/propagation/tests/test_rpc.py and test_tracks.py, services/hazard/tests/test_rpc.py, and in
+services/propagation/tests/test_rpc.py and test_tracks.py, in services/hazard/tests/test_rpc.py and in
 libs/tests/test_operations.py.
 """
 

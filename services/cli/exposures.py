@@ -1,6 +1,5 @@
 """exposure, closing-plan: who may be struck, and what to close for it at the least cost."""
 
-from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from services.cli import client, show
+from services.cli import client, figures, show
 from services.cli.pieces import LONG_S, Number, Run
 from services.cli.running import Json
 from spacecom.hazard.v1 import hazard_events_pb2 as events
@@ -131,4 +130,4 @@ def _way(one: events.ClosingWay) -> tuple[str, ...]:
     return (one.name, *(f"{value:,.0f}" for value in figures), f"{one.residual_share:.1%}", around)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"exposure": exposure, "closing-plan": closing_plan}
+COMMANDS = (exposure, closing_plan, figures.figures)

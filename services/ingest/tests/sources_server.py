@@ -127,7 +127,6 @@ def usual(clock: Callable[[], datetime]) -> dict[str, Callable[[], bytes]]:
     good = {
         f"{query}/gp/": "omm json",
         f"{query}/gp_history/": "omm json",
-        f"{query}/satcat/": "satcat json",
         "/NORAD/elements/gp.php": "omm csv",
         "/SpaceData/SW-Last5Years.csv": "weather csv",
         "/pub/satcat.csv": "satcat csv",
@@ -142,6 +141,7 @@ def usual(clock: Callable[[], datetime]) -> dict[str, Callable[[], bytes]]:
     files = {path: gate_inputs.GOOD[kind][1] for path, kind in good.items()}
     return {path: partial(bytes, file) for path, file in files.items()} | {
         f"{query}/tip/": lambda: json.dumps([TIP]).encode(),
+        f"{query}/satcat/": lambda: rows.as_csv(rows.SATCAT_ROW),
         f"{query}/decay/": lambda: rows.as_json(rows.DECAY_ROW),
         "/SpaceData/SW-Last5Years.txt": lambda: cases.cssi(start, (clock().date() - start).days),
         "/fir.geojson": lambda: cases.airspace("AAAA", "BBBB"),

@@ -1,5 +1,6 @@
 """Never above 83 % of any limit: over simulated days of all policies, with restarts, and at random."""
 
+import asyncio
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ import pytest
 from services.ingest import ledger
 from services.ingest.policies import POLICIES, PROVIDERS, SPACE_TRACK, Limit
 from services.ingest.tests.polled import clock, polling, server
+from services.ingest.tests.sources_server import Answer, Asked
+from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
 __all__ = ["clock", "polling", "server"]
 
@@ -92,3 +95,27 @@ async def test_it_says_when_there_is_room_again(gate):
         free = await ledger.free_at(conn, "space-track", [limit], full)
         assert free == DAY_BEGINS + timedelta(minutes=1)
         assert await ledger.free_at(conn, "space-track", [limit], free) is None
+
+
+async def test_a_request_that_was_cut_off_is_not_made_again_before_its_time(polling, server, clock):
+    """INVARIANT: whoever dies in the middle of a download does not begin it again at once."""
+    clock.now = DAY_BEGINS
+    arrived = asyncio.Event()
+
+    def drip(_: Asked) -> Answer:
+        arrived.set()
+        return Answer(200, b"x" * 1000, drip_s=1.0)
+
+    server.faults["/NORAD"] = drip
+    async with polling("celestrak-gp") as polled:
+        turn = asyncio.create_task(polled.poller.turn("celestrak"))
+        await arrived.wait()
+        turn.cancel()
+        await asyncio.gather(turn, return_exceptions=True)
+    server.faults.clear()
+    async with polling("celestrak-gp") as polled:
+        await polled.run(DAY_BEGINS + timedelta(hours=2, minutes=-1))
+        assert len(server.asked) == 1
+        await polled.run(DAY_BEGINS + timedelta(hours=2, minutes=1))
+        assert len(server.asked) == 2
+        assert (await polled.last("celestrak-gp")).state == pb.SOURCE_STATE_HEALTHY
