@@ -2,12 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.dates as mdates
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
@@ -62,14 +60,15 @@ def heat_map(minutes: list[hazard.Minute], title: str) -> Figure:
     table = [[sums[name].get(at, 0.0) or float("nan") for at in range(first, last + 1)] for name in names]
     figure = Figure(figsize=(11, 7), layout="constrained")
     axes = figure.subplots()
-    limits = [float(mdates.date2num(datetime.fromtimestamp(at * BIN_S, UTC))) for at in (first, last + 1)]
+    limits = [at * BIN_S / 86400.0 for at in (first, last + 1)]
     if names:
         extent = (limits[0], limits[1], len(names) - 0.5, -0.5)
-        image = axes.imshow(table, aspect="auto", interpolation="nearest", extent=extent, norm=LogNorm(), cmap="viridis")
+        image = axes.imshow(
+            table, aspect="auto", interpolation="nearest", extent=extent, norm=LogNorm(), cmap="viridis"
+        )
         figure.colorbar(image, label="expected pieces in the region, mean over 5 min")
     axes.set_yticks(range(len(names)), names)
     axes.xaxis_date()
-    axes.xaxis.set_major_formatter(mdates.DateFormatter("%H:%M"))
     axes.set(xlabel="UTC", title=f"{title}: expected pieces by region and time")
     figure.supxlabel(CONDITION, fontsize=7)
     return figure

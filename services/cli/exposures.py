@@ -1,6 +1,6 @@
 """exposure, closing-plan: who may be struck, and what to close for it at the least cost."""
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -22,7 +22,7 @@ Dataset = Annotated[
 ]
 
 
-class Objective(str, Enum):
+class Objective(StrEnum):
     AREA = "area"
     COST = "cost"
 
@@ -99,12 +99,12 @@ def closing_plan(
         (_way(one) for one in plan.ways),
     )
     show.line(
-        f"risk: {plan.risk:.2e} expected aircraft with {plan.harm} inside regions, {plan.risk_outside:.2e} outside all, "
+        f"risk: {plan.risk:.2e} expected aircraft with {plan.harm} inside regions, {plan.risk_outside:.2e} outside, "
         "per event, given re-entry as predicted, break-up as the scenario has it and nothing closed"
     )
     show.line(
-        f"no plan costs less than {1.0 / (1.0 + plan.gap):.2%} of this one; of the risk of samples that a plan did not see, "
-        f"it leaves {plan.unseen_residual_share:.1%}"
+        f"no plan costs less than {1.0 / (1.0 + plan.gap):.2%} of this one; made with half the samples, it leaves "
+        f"{plan.unseen_residual_share:.1%} of the risk of the other half"
     )
     show.line(plan.reason)
     show.line(f"traffic: {show.harmless(plan.traffic_source)}")

@@ -1,4 +1,4 @@
-"""scenario, hazard-run, corridor, minutes, probability, route, compare-runs: what pieces do, and under which assumptions."""
+"""Commands about pieces: what they do, in which run, and under which assumptions."""
 
 import csv
 import sys

@@ -64,7 +64,7 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """delay_share: mean delay of a flight that a closure meets, as a part of its length; spilled_share: go around it."""
+    """delay_share: mean delay of a flight a closure meets, as a part of its length; spilled_share: go around it."""
 
     eur_per_delay_min: float
     delay_share: float
@@ -95,8 +95,8 @@ DEFAULT = Assumptions(
         (0.10, 0.15, 0.40, 0.35),
         (6.0, 22.0),
         0.9,
-        "assumption: E and L from Spain's 5,484 flights of 2022-11-04 at 1.2 h over 2.2 million km2; K two thirds of the "
-        "5,400 aloft at peak (FAA) over 9 million km2; elsewhere 10,000 aloft over the Earth. No observed density",
+        "assumption: E and L from Spain's 5,484 flights of 2022-11-04 at 1.2 h over 2.2 million km2; K two thirds of "
+        "the 5,400 aloft at peak (FAA) over 9 million km2; elsewhere 10,000 aloft over the Earth. No observed density",
     ),
     (
         (0.85, Aircraft("A20N", 35.8 * 37.57, 35.8 * 11.76, 450.0 * KNOT_M_S, transport=True)),
@@ -113,8 +113,8 @@ DEFAULT = Assumptions(
         100.0,
         0.725,
         0.5,
-        "assumption: 100 EUR per minute of ATFM delay (Cook and Tanner, University of Westminster, 2015); 29 min for each "
-        "flight of the 40 min of 2022-11-04; half of the flights go around",
+        "assumption: 100 EUR per minute of ATFM delay (Cook and Tanner, University of Westminster, 2015); 29 min for "
+        "each flight of the 40 min of 2022-11-04; half of the flights go around",
     ),
 )
 
@@ -192,8 +192,8 @@ def _read(document: Mapping[str, Any]) -> Assumptions:
 
 
 def _aircraft(one: Mapping[str, Any]) -> Aircraft:
-    sizes = (float(one[name]) for name in ("top_m2", "front_m2", "speed_m_s"))
-    return Aircraft(_text(one["name"]), *sizes, transport=one["transport"] is True)
+    top_m2, front_m2, speed_m_s = (float(one[name]) for name in ("top_m2", "front_m2", "speed_m_s"))
+    return Aircraft(_text(one["name"]), top_m2, front_m2, speed_m_s, one["transport"] is True)
 
 
 def _numbers(values: object) -> tuple[float, ...]:

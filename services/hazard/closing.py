@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_ROUNDING = 1e-12
 
 
 class OutOfReach(Exception):
@@ -65,32 +66,27 @@ def choose(zones: Sequence[Choices], wanted_risk: float) -> Chosen:
             break
         if gains[k, 1] >= missing:
             bound = cost + gains[k, 0] * missing / gains[k, 1]
-            return _rounded(zones, choice, cost, risk, wanted_risk, bound)
+            return _rounded(zones, choice, risk, wanted_risk, bound)
         choice[zone] = after
         cost, risk = cost + gains[k, 0], risk + gains[k, 1]
-    return _rounded(zones, choice, cost, risk, wanted_risk, cost)
+    return _rounded(zones, choice, risk, wanted_risk, cost)
 
 
 def _of(zone: Choices, choice: int) -> Array:
     return np.array([zone.cost[choice], zone.risk[choice]]) if choice >= 0 else np.zeros(2)
 
 
-def _rounded(
-    zones: Sequence[Choices], choice: list[int], cost: float, risk: float, wanted: float, bound: float
-) -> Chosen:
-    """With the cheapest change of one zone that takes away what is missing."""
-    best, found = np.inf, None
-    if risk < wanted:
-        for zone, one in enumerate(zones):
-            now = _of(one, choice[zone])
-            enough = np.flatnonzero(one.risk >= wanted - risk + now[1])
-            if len(enough):
-                pick = enough[one.cost[enough].argmin()]
-                if one.cost[pick] - now[0] < best:
-                    best, found = float(one.cost[pick] - now[0]), (zone, int(pick))
-        if found is None:  # rounding alone can hide what the reach has shown to be there
-            found = max(((z, int(one.risk.argmax())) for z, one in enumerate(zones) if len(one.risk)),
-                        key=lambda pair: float(_of(zones[pair[0]], pair[1])[1] - _of(zones[pair[0]], choice[pair[0]])[1]))  # fmt: skip
+def _rounded(zones: Sequence[Choices], choice: list[int], risk: float, wanted: float, bound: float) -> Chosen:
+    """With the cheapest change of one zone that takes away what is missing; of the last zone the next corner does."""
+    best, found = np.inf, (-1, -1)
+    for zone, one in enumerate(zones if risk < wanted else ()):
+        cost_now, risk_now = _of(one, choice[zone])
+        enough = np.flatnonzero(one.risk >= (wanted - risk + risk_now) * (1.0 - _ROUNDING))
+        if len(enough):
+            pick = int(enough[one.cost[enough].argmin()])
+            if one.cost[pick] - cost_now < best:
+                best, found = float(one.cost[pick] - cost_now), (zone, pick)
+    if found[0] >= 0:
         choice[found[0]] = found[1]
     total = sum((_of(one, pick) for one, pick in zip(zones, choice, strict=True)), np.zeros(2))
     return Chosen(tuple(choice), float(total[0]), float(total[1]), bound)

@@ -11,7 +11,7 @@ from libs.postgres import Connection
 from services.hazard import assumptions, exposure, planning, queries, running
 from services.hazard.domain import BadRequest, NoAirspace
 from services.hazard.exposure import Exposed
-from services.hazard.planning import Closure, Objective, Plan, Way
+from services.hazard.planning import Closure, Objective, Way
 from services.hazard.queries import TrafficRow
 from services.hazard.running import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
@@ -91,9 +91,7 @@ def _exposed(one: Exposed) -> wire.ExposureOf:
     )
 
 
-async def planned(
-    desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosingRequest, by: str
-) -> pb.ClosingPlanned:
+async def planned(desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosingRequest, by: str) -> pb.ClosingPlanned:
     """The fact, not yet on record."""
     residual = request.residual_share or RESIDUAL
     if not LEAST <= residual <= MOST or request.objective not in _OBJECTIVES:
@@ -113,23 +111,17 @@ async def planned(
         assumptions_sha256=await desk.blobs.put(asked.job.assumptions),
         traffic_dataset=named.dataset if named else "",
         traffic_sha256=named.input_sha256 if named else "",
+        traffic_source=plan.traffic_source,
+        closures=map(_closure, plan.closures),
+        ways=map(_way, plan.ways),
+        bound=plan.bound,
+        gap=plan.gap,
+        risk=plan.risk,
+        risk_outside=plan.outside,
+        reason=plan.reason,
         harm=assumptions.of_json(asked.job.assumptions).harm.value,
-        **_figures(plan),
+        unseen_residual_share=plan.unseen_residual,
     )
-
-
-def _figures(plan: Plan) -> dict[str, object]:
-    return {
-        "traffic_source": plan.traffic_source,
-        "closures": list(map(_closure, plan.closures)),
-        "ways": list(map(_way, plan.ways)),
-        "bound": plan.bound,
-        "gap": plan.gap,
-        "risk": plan.risk,
-        "risk_outside": plan.outside,
-        "reason": plan.reason,
-        "unseen_residual_share": plan.unseen_residual,
-    }
 
 
 def _closure(one: Closure) -> pb.Closure:

@@ -228,8 +228,10 @@ def _told(sums: _Sums, told: Told, given: Assumptions, where: Traffic, regions: 
 
 
 def _file(keys: Array, values: Array, told: Told, given: Assumptions, idents: tuple[str, ...]) -> bytes:
-    """fir (empty outside all), band (0 above the highest edge), minute (start of the interval, UTC, minutes since
-    1970), impact, casualty, catastrophe (expected strikes), any_piece (probability), exposed (expected aircraft in the
+    """Columns of one row for each region, band and interval with any piece.
+
+    fir (empty outside all), band (0 above the highest edge), minute (start of the interval, UTC, minutes since 1970),
+    impact, casualty, catastrophe (expected strikes), any_piece (probability), exposed (expected aircraft in the
     same tile and band as a piece).
     """
     zero = round(told.start[0] * 1440.0) + MINUTES_OF_JD_0

@@ -1,8 +1,8 @@
 """Expected strikes on aircraft by pieces: density of aircraft x swept volume x time, along each piece's way.
 
-A piece that falls through n aircraft per m3 meets n (A_front v_ac + A_top v_d) of them in a second; harm replaces that
-volume by the vulnerable area x sqrt(v_ac^2 + v_d^2). Survival counts as a weight. The horizontal speed of pieces is left
-out: below FL600 they fall within a few degrees of the vertical but for the wind.
+A piece that falls through n aircraft per m3 meets n (A_front v_ac + A_top v_d) of them in a second; harm replaces
+that volume by the vulnerable area x sqrt(v_ac^2 + v_d^2). Survival counts as a weight. The horizontal speed of pieces is
+left out: below FL600 they fall within a few degrees of the vertical but for the wind.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,9 @@ DAY_S = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """(m,) each: visits split where an interval of the clock ends. `row`: the visit; `interval`: counted from 0 h UTC
-    or 12 h UTC at the start epoch's whole Julian date, as minutes of an assessment are.
+    """(m,) each: visits split where an interval of the clock ends. `row`: the visit.
+
+    interval: counted from 0 h or 12 h UTC at the start epoch's whole Julian date, as minutes of an assessment are.
     """
 
     row: Array
@@ -86,7 +87,8 @@ def strikes(
     per_m3_s = 1e-9 * (density * km_s).sum(axis=1) * visits.survival[row]
     rates = {risk: _rate(visits, given, risk)[row] for risk in Risk}
     near = traffic.per_band(density, where.layers_fl, edges_fl)[np.arange(len(row)), visits.band[row]]
-    return Strikes(*(per_m3_s * rates[risk] for risk in (Risk.IMPACT, Risk.CASUALTY, Risk.CATASTROPHE)), near)
+    impact, casualty, catastrophe = (per_m3_s * rates[risk] for risk in (Risk.IMPACT, Risk.CASUALTY, Risk.CATASTROPHE))
+    return Strikes(impact, casualty, catastrophe, near)
 
 
 def _within_layers(visits: Visits, parts: Parts, layers_fl: Array) -> Array:

@@ -25,8 +25,11 @@ FOOT_100_KM = 0.03048
 class Traffic(Protocol):
     """layers_fl (l, 2): lower and upper limit of each layer, hundreds of feet; `source` is printed with each result."""
 
-    layers_fl: Array
-    source: str
+    @property
+    def layers_fl(self) -> Array: ...
+
+    @property
+    def source(self) -> str: ...
 
     def per_km2(self, lat_deg: Array, lon_deg: Array, region: Array, hour: Array) -> Array:
         """(n, l) aircraft per km2; region: place in the designators, -1 outside all; hour (UTC) of the day, [0, 24)."""
@@ -104,7 +107,7 @@ def read(data: bytes, source: str) -> Recorded:
     table = np.full((len(places), len(layers), 24), np.nan)
     for row in rows:
         if row.place in number:
-            table[number[row.place], layer[row.lower_fl, row.upper_fl], row.hour] = row.aircraft  # type: ignore[index]
+            table[number[row.place], layer[row.lower_fl, row.upper_fl], row.hour] = row.aircraft
     area = _areas(places, outlines)
     hours = np.flatnonzero(np.isfinite(table).any(axis=(0, 1)))
     filled = np.nan_to_num(table)
