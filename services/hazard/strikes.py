@@ -1,8 +1,8 @@
 """Expected strikes on aircraft by pieces: density of aircraft x swept volume x time, along each piece's way.
 
 A piece that falls through n aircraft per m3 meets n (A_front v_ac + A_top v_d) of them in a second; harm replaces
-that volume by the vulnerable area x sqrt(v_ac^2 + v_d^2). Survival counts as a weight. The horizontal speed of pieces is
-left out: below FL600 they fall within a few degrees of the vertical but for the wind.
+that volume by the vulnerable area x sqrt(v_ac^2 + v_d^2). Survival counts as a weight. The horizontal speed of pieces
+is left out: below FL600 they fall within a few degrees of the vertical but for the wind.
 """
 
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ class Even:
     layers_fl: np.ndarray
     source: str = "even"
 
-    def per_km2(self, lat_deg, lon_deg, region, hour):
+    def per_km2(self, lat_deg, *_):
         return np.full((len(lat_deg), 1), self.per)
 
 
