@@ -40,7 +40,7 @@ for command in (
     *(predictions.compare, hazards.alerts, hazards.ack, hazards.clear, *pieces.COMMANDS, *exposures.COMMANDS),
     *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
 ):
-    app.command()(command)
+    app.command(command.__name__.replace("_", "-"))(command)
 app.command("hazard")(hazards.hazard_of)
 for name, group in (("catalogue", catalogue.catalogue), ("sources", sources.sources), ("events", auditing.events)):
     app.add_typer(group, name=name)

@@ -250,3 +250,12 @@ class LifeOfAnAlert(RuleBasedStateMachine):
 
 TestLifeOfAnAlert = LifeOfAnAlert.TestCase
 TestLifeOfAnAlert.settings = settings(max_examples=100, stateful_step_count=30, deadline=None, derandomize=True)
+
+
+def test_an_assessment_of_few_samples_raises_an_alert_and_clears_none():
+    """INVARIANT: a region with a share near the threshold does not flap with every quick corridor."""
+    rough = replace(assess(0.0), rough=True)
+    standing = domain.evolve_alert(Alert(), raised(SHARE))
+    assert domain.decide_alert(rough, standing, THRESHOLDS) == []
+    assert isinstance(domain.decide_alert(assess(0.0), standing, THRESHOLDS)[0], AlertCleared)
+    assert isinstance(domain.decide_alert(replace(assess(SHARE), rough=True), Alert(), THRESHOLDS)[0], AlertRaised)
