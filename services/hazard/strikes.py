@@ -91,6 +91,14 @@ def strikes(
     return Strikes(impact, casualty, catastrophe, near)
 
 
+def weights(visits: Visits, parts: Parts, given: Assumptions, edges_fl: tuple[float, ...]) -> Array:
+    """(m,) expected harm of each part where one aircraft flies over each km2 in its band, evenly; 0 above all edges."""
+    row, edges = parts.row, np.array(edges_fl)
+    tall = np.r_[np.inf, edges[:-1] - edges[1:]] * FOOT_100_KM
+    spent = (parts.exit_s - parts.entry_s) / tall[visits.band[row]]
+    return np.asarray(1e-9 * spent * visits.survival[row] * _rate(visits, given, given.harm)[row])
+
+
 def _within_layers(visits: Visits, parts: Parts, layers_fl: Array) -> Array:
     """(m, l) seconds of each part in each layer over its height in km: times density, aircraft s / km3."""
     row, height = parts.row, visits.entry_fl.astype(np.float64) - visits.exit_fl

@@ -64,9 +64,14 @@ class Zone:
         return (self.last - self.first + 1) * CELL_KM
 
 
+def cell_of(left_km: Array) -> Array:
+    """Place of each distance to the left in the strips, 0 the rightmost, may lie outside."""
+    return np.floor(left_km / CELL_KM).astype(np.int64) + STRIPS // 2
+
+
 def strip_of(left_km: Array) -> Array:
-    """Strip of each distance to the left, 0 the rightmost; -1 beyond all."""
-    found = np.floor(left_km / CELL_KM).astype(np.int64) + STRIPS // 2
+    """The same, -1 outside."""
+    found = cell_of(left_km)
     return np.where((found >= 0) & (found < STRIPS), found, -1)
 
 
@@ -110,12 +115,10 @@ def zones(over: Ground) -> Iterator[Zone]:
                 yield Zone(region, first, last, mine[first : last + 1].sum(axis=0))
 
 
-def zone_of(found: list[Zone], region: Array, step: Array) -> Array:
-    """Zone of each part (m,) by its region and step, -1 for none; pieces a step before or after belong to it, too."""
-    out = np.full(len(region), -1, np.int64)
-    rows = {number: np.flatnonzero(region == number) for number in {one.region for one in found}}
+def numbers(found: list[Zone], over: Ground) -> Array:
+    """Place in `found` of each cell (k, STRIPS), -1 outside all regions."""
+    out = np.full(over.owner.shape, -1, np.int32)
     for number, one in enumerate(found):
-        mine = rows[one.region]
-        near = mine[(step[mine] >= one.first - 1) & (step[mine] <= one.last + 1)]
-        out[near[out[near] < 0]] = number
+        part = slice(one.first, one.last + 1)
+        out[part][over.owner[part] == one.region] = number
     return out
