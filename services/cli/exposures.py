@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import typer
 
-from services.cli import client, figures, show
+from services.cli import client, figures, pieces, show
 from services.cli.pieces import LONG_S, Number, Run
 from services.cli.running import Json
 from spacecom.hazard.v1 import hazard_events_pb2 as events
@@ -130,4 +130,4 @@ def _way(one: events.ClosingWay) -> tuple[str, ...]:
     return (one.name, *(f"{value:,.0f}" for value in figures), f"{one.residual_share:.1%}", around)
 
 
-COMMANDS = (exposure, closing_plan, figures.figures)
+COMMANDS = (*pieces.COMMANDS, exposure, closing_plan, figures.figures)

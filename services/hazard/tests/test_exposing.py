@@ -4,6 +4,7 @@ import grpc
 import pyarrow as pa
 import pytest
 
+from services.hazard import queries
 from services.hazard.assumptions import DEFAULT, to_json
 from services.hazard.exposing import CONDITION
 from services.hazard.tests.calls import CALLS, call, refused
@@ -55,6 +56,16 @@ async def test_a_recorded_density_takes_the_place_of_the_average_day(flown, stub
     assert (await call(stub, "GetExposure", asked(traffic_dataset="assumed"))).total.expected_impacts > 0.0
     assert await refused(stub, "PlanClosing") == (grpc.StatusCode.FAILED_PRECONDITION, "UNUSABLE")
     assert await refused(stub, "GetExposure", asked(traffic_dataset="winter")) == (INVALID, "BAD_REQUEST")
+
+
+async def test_of_two_densities_of_one_name_the_one_recorded_last_holds(mesh):
+    """Whatever the order they come in: a repeat of the older one changes nothing."""
+    for data, position in ((b"newer", 2), (b"older", 1)):
+        await mesh.traffic(data, position=position)
+    async with mesh.desk.database.acquire() as conn:
+        row = await queries.traffic(conn, "")
+    assert row is not None
+    assert await mesh.desk.blobs.get(row.input_sha256) == b"newer"
 
 
 async def test_own_assumptions_are_used_and_wrong_ones_refused(flown, stub):
