@@ -20,6 +20,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 MAX_POINTS = 5000
 _COARSE = 96  # flights by which the ballistic coefficient of an instant is found; ln of the life is smooth in ln B
+_APART_S = 30.0  # 2 degrees of the track on either side
 _NEAREST_SHARE, _NEAREST_LEAST = 0.05, 20  # of the samples, by which the scatter about a point is told
 
 
@@ -86,7 +87,7 @@ def window_track(found: Prediction, probabilities: tuple[float, float], step_s: 
     order = kept[np.argsort(flown.seconds[kept], kind="stable")]
     seconds, lat_deg, lon_deg = flown.seconds[order], flown.lat_deg[order], flown.lon_deg[order]
     down = np.searchsorted(np.sort(found.seconds), seconds, side="right") / len(found.seconds)
-    return Track(seconds, lat_deg, lon_deg, down, _scatter_km(found, seconds, _unit(lat_deg, lon_deg)))
+    return Track(seconds, lat_deg, lon_deg, down, _scatter_km(found, seconds))
 
 
 def _changes(found: Prediction, wanted: Array) -> Array:
@@ -105,22 +106,30 @@ def _fan(fit: Fit, changes: Array) -> Lifetimes:
     )  # fmt: skip
 
 
-def _scatter_km(found: Prediction, seconds: Array, track: Array) -> Array:
+def _scatter_km(found: Prediction, seconds: Array) -> Array:
     order = np.argsort(found.seconds, kind="stable")
-    inside = (found.seconds[order] >= seconds[0]) & (found.seconds[order] <= seconds[-1])
-    order = order[inside]
+    order = order[(found.seconds[order] >= seconds[0]) & (found.seconds[order] <= seconds[-1])]
     if not len(order):
         raise ValueError("no sample comes down along the track; draw more samples, or ask for more of the window")
     at, places = found.seconds[order], _unit(found.flown.lat_deg[order], found.flown.lon_deg[order])
-    between = np.array([np.interp(at, seconds, one) for one in track.T]).T
-    between /= np.linalg.norm(between, axis=1)[:, None]
-    apart = 2.0 * np.arcsin(np.minimum(np.linalg.norm(places - between, axis=1) / 2.0, 1.0))
+    apart = 2.0 * np.arcsin(np.minimum(np.linalg.norm(places - _line(found, at), axis=1) / 2.0, 1.0))
     apart_km = apart * (WGS84_RADIUS_KM + REENTRY_ALTITUDE_KM)
     size = min(len(at), max(_NEAREST_LEAST, round(_NEAREST_SHARE * len(at))))
     first = np.clip(np.searchsorted(at, seconds) - size // 2, 0, len(at) - size)
     sums = np.append(0.0, np.cumsum(apart_km**2))
     scatter: Array = np.sqrt((sums[first + size] - sums[first]) / size)
     return scatter
+
+
+def _line(found: Prediction, at: Array) -> Array:
+    """Unit vectors (N, 3) to the track at any seconds: between a flight that comes down before and one after."""
+    ends = _fan(found.fit, _changes(found, np.concatenate([at - _APART_S, at + _APART_S])))
+    places, seconds = _unit(ends.lat_deg, ends.lon_deg), ends.seconds
+    before, after = places[: len(at)], places[len(at) :]
+    share = (at - seconds[: len(at)]) / (seconds[len(at) :] - seconds[: len(at)])
+    between = before + share[:, None] * (after - before)
+    line: Array = between / np.linalg.norm(between, axis=1)[:, None]
+    return line
 
 
 def _unit(lat_deg: Array, lon_deg: Array) -> Array:

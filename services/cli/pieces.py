@@ -1,4 +1,4 @@
-"""Commands about pieces: what they do, in which run, and under which assumptions."""
+"""scenario, hazard-run, corridor, minutes, probability, route, compare: what pieces do, and under which assumptions."""
 
 import csv
 import sys
@@ -167,7 +167,7 @@ def _points(file: Path) -> list[hazard.RoutePoint]:
     return found
 
 
-def compare_runs(
+def compare(
     run: Annotated[str, typer.Argument(help="Run.")], other: Annotated[str, typer.Argument(help="Another run.")]
 ) -> None:
     """Two runs side by side, region by region."""
@@ -189,4 +189,4 @@ def _of(mesh: Mesh, run: str) -> hazard_events.HazardAssessed:
     return found
 
 
-COMMANDS = (scenario, hazard_run, watch_run, cancel_run, corridor, minutes, probability, route, compare_runs)
+COMMANDS = (scenario, hazard_run, watch_run, cancel_run, corridor, minutes, probability, route, compare)

@@ -1,4 +1,4 @@
-"""explain, ephemeris, track, czml, compare: what a prediction says in full, and why."""
+"""explain, ephemeris, track, czml, others: what a prediction says in full, and why."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -139,7 +139,7 @@ def czml(
     show.line(f"{out}: {len(answer.czml) / 1e6:.1f} MB, prediction {answer.prediction_event_id}")
 
 
-def compare(number: Number, json: Json = False) -> None:
+def others(number: Number, json: Json = False) -> None:
     """The newest prediction of an object beside those of others."""
     asked = wire.CompareWithOthersRequest(catalogue_number=number)
     answer = client.connect().ask("propagation", PropagationServiceStub, "CompareWithOthers", asked)
