@@ -19,6 +19,7 @@ from enum import Enum
 from typing import Any
 
 from libs.astro.vulnerability import KNOT_M_S, Aircraft
+from services.hazard.documents import Kind, text
 
 SCHEMA = "spacecom.hazard.exposure.1"
 MAX_BYTES = 100_000
@@ -26,6 +27,9 @@ MAX_BYTES = 100_000
 
 class BadAssumptions(Exception):
     """The assumptions cannot be used; the text says what is out of range and what is allowed."""
+
+
+_KIND = Kind("assumptions", SCHEMA, MAX_BYTES, BadAssumptions)
 
 
 class Risk(Enum):
@@ -144,30 +148,16 @@ def to_json(one: Assumptions) -> bytes:
 
 def of_json(data: bytes) -> Assumptions:
     """Raises BadAssumptions for what cannot be used."""
-    if len(data) > MAX_BYTES:
-        raise BadAssumptions(f"assumptions have at most {MAX_BYTES} bytes, these {len(data)}")
-    try:
-        document = json.loads(data, parse_constant=_no_constant)
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise BadAssumptions(f"they are not of the schema {SCHEMA}; edit those that `spacecom assumptions` gives")
-        found = _read(document)
-    except KeyError as error:
-        raise BadAssumptions(f"the assumptions lack {str(error)[:80]}") from error
-    except (TypeError, ValueError) as error:  # JSON's and Unicode's own errors are ValueErrors
-        raise BadAssumptions(f"the assumptions cannot be used: {str(error)[:300]}") from error
+    found = _KIND.read(data, _read)
     _check(found)
     return found
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _read(document: Mapping[str, Any]) -> Assumptions:
     traffic, ground, cost = document["traffic"], document["ground"], document["cost"]
     first, last = _numbers(traffic["day_hours"])
     return Assumptions(
-        _text(document["name"]),
+        text(document["name"]),
         float(document["interval_min"]),
         Risk(document["harm"]),
         AverageDay(
@@ -177,23 +167,23 @@ def _read(document: Mapping[str, Any]) -> Assumptions:
             _numbers(traffic["layer_shares"]),
             (first, last),
             float(traffic["day_share"]),
-            _text(traffic["source"]),
+            text(traffic["source"]),
         ),
         tuple((float(one["share"]), _aircraft(one)) for one in document["fleet"]),
-        _text(document["fleet_source"]),
-        People(_names(ground["prefixes"]), _numbers(ground["people_per_km2"]), _text(ground["source"])),
+        text(document["fleet_source"]),
+        People(_names(ground["prefixes"]), _numbers(ground["people_per_km2"]), text(ground["source"])),
         Cost(
             float(cost["eur_per_delay_min"]),
             float(cost["delay_share"]),
             float(cost["spilled_share"]),
-            _text(cost["source"]),
+            text(cost["source"]),
         ),
     )
 
 
 def _aircraft(one: Mapping[str, Any]) -> Aircraft:
     top_m2, front_m2, speed_m_s = (float(one[name]) for name in ("top_m2", "front_m2", "speed_m_s"))
-    return Aircraft(_text(one["name"]), top_m2, front_m2, speed_m_s, one["transport"] is True)
+    return Aircraft(text(one["name"]), top_m2, front_m2, speed_m_s, one["transport"] is True)
 
 
 def _numbers(values: object) -> tuple[float, ...]:
@@ -206,12 +196,6 @@ def _names(values: object) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(one, str) and len(one) <= 4 for one in values):
         raise ValueError("prefixes are texts of at most 4 letters")
     return tuple(values)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= 500:
-        raise ValueError("a name or source has 1 to 500 characters")
-    return value
 
 
 def _check(one: Assumptions) -> None:

@@ -72,10 +72,7 @@ class PropagationServicer(ExplainingServicer):
         entitled(request.catalogue_number)
         if not 1 <= len(request.epochs) <= MAX_EPOCHS:
             raise domain.BadRequest(f"{len(request.epochs)} epochs were asked for; ask for 1 to {MAX_EPOCHS}")
-        async with self._desk.pool.acquire() as conn:
-            known = await queries.newest_set(conn, request.catalogue_number, rpc.rights())
-        if known is None:
-            raise unknown(request.catalogue_number)
+        known = await self.newest_set(request.catalogue_number)
         frame = request.frame or wire.FRAME_ITRF
         times = Times.of(request.epochs)
         teme = await asyncio.to_thread(states.by_sgp4, known.elements, times)
