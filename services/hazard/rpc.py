@@ -9,7 +9,7 @@ from uuid import UUID
 import grpc
 
 from libs import rpc, telemetry
-from libs.eventlog import Cause, Fact, RequestKey, new_id
+from libs.eventlog import Cause, Conflict, Fact, RequestKey, new_id
 from libs.postgres import Connection
 from libs.redistribution import PUBLIC, allows
 from libs.rpc import ErrorTable
@@ -154,9 +154,14 @@ class HazardServicer(HazardServiceServicer):
         rpc.require(ROLE_ANALYST)
         key = _key(request.idempotency_key, "PlanClosing", request.SerializeToString())
         found = await self._hazard(request)
-        fact = await exposing.planned(self._desk, found, request, rpc.principal().principal_id)
+        answered = await self._desk.log.answer(key.principal, key.method, key.key)
+        fact = None
+        if answered is None:  # planning takes seconds
+            fact = await exposing.planned(self._desk, found, request, rpc.principal().principal_id)
 
         async def handle(conn: Connection) -> wire.PlanClosingResponse:
+            if fact is None:
+                raise Conflict("the answer to this key was forgotten meanwhile; send it again")
             return await exposing.record(conn, self._desk, fact, found.known_at.ToDatetime(UTC))
 
         return await self._desk.log.command(key, handle, wire.PlanClosingResponse)
