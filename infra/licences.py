@@ -36,6 +36,7 @@ TOOL = RUN | {"MPL-2.0"}  # weak copyleft by file: nothing of it is changed or s
 EXCEPTIONS = {
     "spacecom": "this project",
     "certifi": "Mozilla's list of roots, data that httpx reads unmodified; MPL-2.0 asks nothing of its users",
+    "pillow": "MIT-CMU, the licence of PIL: permission for any purpose with the notice kept; matplotlib needs it",
 }
 NAMES = {  # what classifiers and free text call them
     "3-Clause BSD License": "BSD-3-Clause",

@@ -223,6 +223,13 @@ class EventLog:
             raise IdempotencyMismatch(f"key {key.key!r} was used for another {key.method}; send a new key")
         return answer.FromString(row["response"])
 
+    async def answer(self, principal: str, method: str, key: str) -> bytes | None:
+        """What a command was answered; None where none of this key was: what it needs can then be computed first."""
+        found: bytes | None = await self.pool.fetchval(
+            "SELECT response FROM requests WHERE principal = $1 AND method = $2 AND key = $3", principal, method, key
+        )
+        return found
+
     async def _answer(self, conn: Connection, key: RequestKey, digest: bytes, response: Message) -> None:
         await conn.execute(
             "INSERT INTO requests (principal, method, key, body_sha256, response) VALUES ($1, $2, $3, $4, $5)",

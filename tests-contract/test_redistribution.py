@@ -65,6 +65,8 @@ CALLS = {
     "hazard.HazardService.ListMinutes": DERIVED,
     "hazard.HazardService.GetProbability": DERIVED,
     "hazard.HazardService.GetRouteHazard": DERIVED,
+    "hazard.HazardService.GetExposure": DERIVED,
+    "hazard.HazardService.PlanClosing": DERIVED,
     "alerting.AlertingService.ListAlerts": DERIVED,
     "alerting.AlertingService.GetAlert": DERIVED,
     "alerting.AlertingService.AcknowledgeAlert": DERIVED,

@@ -45,26 +45,28 @@ class Line:
         flat = np.sqrt(np.maximum(1.0 - up * up, 0.0))
         return np.stack([flat * np.cos(east), flat * np.sin(east), up], axis=-1)
 
-    def frame(self, along_rad: Array) -> tuple[Array, Array, Array, Array]:
-        """Place, direction ahead, direction to the left (n, 3), and the turn of the place by angle travelled (n,)."""
+    def heading(self, along_rad: Array) -> tuple[Array, Array, Array]:
+        """Place and direction ahead (n, 3), and the turn of the place by angle travelled (n,)."""
         here = self.at(along_rad)
         ahead = (self.at(along_rad + _SLOPE_RAD) - self.at(along_rad - _SLOPE_RAD)) / (2.0 * _SLOPE_RAD)
-        rate = np.linalg.norm(ahead, axis=-1)
-        ahead = ahead / rate[:, None]
-        return here, ahead, np.cross(here, ahead), rate
+        rate = np.sqrt(np.einsum("ij,ij->i", ahead, ahead))
+        return here, ahead / rate[:, None], rate
 
     def place(self, lat_deg: Array, lon_deg: Array, near_rad: Array) -> tuple[Array, Array]:
         """Angle travelled (rad) and distance to the left (km) of places, each looked for from `near_rad` on."""
         point, along = _unit(lat_deg, lon_deg), np.array(near_rad, dtype=np.float64)
         for _ in range(_STEPS):
-            here, ahead, _, rate = self.frame(along)
-            along = along + np.arctan2((point * ahead).sum(-1), (point * here).sum(-1)) / rate
-        left = self.frame(along)[2]
-        return along, MEAN_RADIUS_KM * np.arcsin(np.clip((point * left).sum(-1), -1.0, 1.0))
+            here, ahead, rate = self.heading(along)
+            forward, out = (np.einsum("ij,ij->i", point, one) for one in (ahead, here))
+            along = along + np.arctan2(forward, out) / rate
+        here, ahead, _ = self.heading(along)
+        aside = np.einsum("ij,ij->i", point, np.cross(here, ahead))
+        return along, MEAN_RADIUS_KM * np.arcsin(np.clip(aside, -1.0, 1.0))
 
     def beside(self, along_rad: Array, left_km: Array | float) -> tuple[Array, Array]:
         """Latitude and longitude in degrees of places by angle travelled and distance to the left."""
-        here, _, left, _ = self.frame(along_rad)
+        here, ahead, _ = self.heading(along_rad)
+        left = np.cross(here, ahead)
         angle = np.broadcast_to(np.asarray(left_km) / MEAN_RADIUS_KM, along_rad.shape)[:, None]
         x, y, z = (np.cos(angle) * here + np.sin(angle) * left).T
         return np.degrees(np.arctan2(z, _SQUASH * np.hypot(x, y))), np.degrees(np.arctan2(y, x))
@@ -166,13 +168,10 @@ def _ring(line: Line, low: float, high: float, right_km: float, left_km: float) 
     vertex_deg = POLAR_VERTEX_DEG if polar else VERTEX_DEG
     along = np.linspace(low, high, max(2, math.ceil(math.degrees(high - low) / vertex_deg) + 1))
     across = np.linspace(right_km, left_km, max(2, math.ceil((left_km - right_km) / (100.0 * vertex_deg)) + 1))
-    sides = [
-        line.beside(along, right_km),
-        line.beside(np.full(len(across) - 2, high), across[1:-1]),
-        line.beside(along[::-1], left_km),
-        line.beside(np.full(len(across) - 2, low), across[-2:0:-1]),
-    ]
-    lat, lon = (np.concatenate([side[k] for side in sides]) for k in (0, 1))
+    inner = across[1:-1]
+    round_rad = np.concatenate([along, np.full(len(inner), high), along[::-1], np.full(len(inner), low)])
+    sides = np.full(len(along), right_km), inner, np.full(len(along), left_km), inner[::-1]
+    lat, lon = line.beside(round_rad, np.concatenate(sides))
     return np.column_stack([np.r_[lon, lon[:1]], np.r_[lat, lat[:1]]])
 
 

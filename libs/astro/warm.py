@@ -10,7 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from libs.astro import airspace, decay, decay_tables, entry, entry_air, frames, geodesy, prediction, sgp4
+from libs.astro import (
+    airspace,
+    atmosphere,
+    decay,
+    decay_tables,
+    entry,
+    entry_air,
+    exposure_tally,
+    frames,
+    geodesic_buffer,
+    geodesy,
+    prediction,
+    sgp4,
+)
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.weather import Drivers
@@ -42,10 +55,26 @@ def _airspace() -> None:
     geodesy.destination(0.0, 0.0, geodesy.bearing_rad(0.0, 0.0, 0.1, 0.1), geodesy.distance_km(0.0, 0.0, 0.1, 0.1))
 
 
+def _stays() -> None:
+    square, falling = airspace.load_geojson(_SQUARE), np.array([[10.0, 5.0, 1.0]])
+    seconds, lon = falling[:, ::-1] * 60.0, falling - 2.0
+    square.stays(seconds, falling, lon, falling * 30.0, np.array([3]), np.array([0, 1, 2]))
+    square.visits(seconds[0], falling[0], lon[0])
+    square.find_at(falling[0], lon[0], falling[0])
+    row, begin, end, sure = np.zeros(1, np.int64), np.zeros(1), np.ones(1), np.ones(1)
+    exposure_tally.minutes(row, row, begin, end, sure, 0.0)
+    exposure_tally.cells(row, row, row, row, begin, end, sure)
+    exposure_tally.any_chance(row, row, sure, 1)
+    geodesic_buffer.within(falling[0], lon[0], falling[0], falling[0], 100.0)
+
+
 def _entry() -> None:
     still = np.zeros(1)
     released = entry.earth_fixed(still, still, still + 78.0, still + 7400.0, still, still - 130.0)
     entry.fly(released, entry.ballistic(still + 50.0), [0.0], entry_air.standard_air())
+    frames.itrf_to_geodetic_each(np.ascontiguousarray(released[:, :3].T))
+    way_km = np.array([0.0, 120.0])
+    atmosphere.air_along(_DRIVERS, way_km, np.full(2, 59887.0), np.zeros(2), np.zeros(2))
 
 
 STEPS: Mapping[str, Callable[[], None]] = {
@@ -53,6 +82,7 @@ STEPS: Mapping[str, Callable[[], None]] = {
     "fit, atmosphere and decay": _flight,
     "density tables and lifetimes on them": decay_tables.warm,
     "airspace": _airspace,
+    "stays in regions, their sums, and buffers": _stays,
     "flight of fragments": _entry,
 }
 

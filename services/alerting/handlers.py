@@ -119,6 +119,7 @@ def handlers(desk: Desk) -> dict[type[Message], Handler]:
     return {
         hazard.HazardAssessed: desk.assessed,
         hazard.VariantAssessed: nothing,
+        hazard.ClosingPlanned: nothing,
         hazard.RunRequested: nothing,
         hazard.ChunkCompleted: nothing,
         hazard.ChunkFailed: nothing,

@@ -14,8 +14,8 @@ from services.cli import (
     catalogue,
     data,
     demo,
+    exposures,
     hazards,
-    pieces,
     predictions,
     rejected,
     replaying,
@@ -36,7 +36,7 @@ for command in (
     *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay, replaying.backcast),
     *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
     *(hazards.predict, predictions.explain, predictions.track, predictions.ephemeris, predictions.czml),
-    *(predictions.others, hazards.alerts, hazards.ack, hazards.clear, *pieces.COMMANDS),
+    *(predictions.others, hazards.alerts, hazards.ack, hazards.clear, *exposures.COMMANDS),
     *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
 ):
     app.command(command.__name__.replace("_", "-"))(command)

@@ -37,7 +37,8 @@ def inputs(paths: list[Path]) -> Iterator[Input]:
     """Of each path in turn; those of a folder or an archive by name. Raises Refused."""
     for path in paths:
         try:
-            yield from _of_folder(path) if path.is_dir() else _of_file(path, _told(path.parent, path.name))
+            known = None if path.is_dir() else _stated(path.parent).get(path.name) or stamped(path.name)
+            yield from _of_folder(path) if path.is_dir() else _of_file(path, known)
         except OSError as error:
             raise Refused("UNREADABLE_FILE", f"{path} cannot be read: {error.strerror or error}; check it") from error
         except (EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -54,17 +55,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _of_folder(folder: Path) -> Iterator[Input]:
-    manifest = folder / MANIFEST
-    stated = _manifest(str(manifest), manifest.read_bytes()) if manifest.exists() else {}
+    stated = _stated(folder)
     for file in _files(folder):
         name = file.relative_to(folder).as_posix()
         yield from _of_file(file, stated.get(name) or stamped(name))
 
 
-def _told(folder: Path, name: str) -> datetime | None:
+def _stated(folder: Path) -> dict[str, datetime]:
     manifest = folder / MANIFEST
-    stated = _manifest(str(manifest), manifest.read_bytes()) if manifest.exists() else {}
-    return stated.get(name) or stamped(name)
+    return _manifest(str(manifest), manifest.read_bytes()) if manifest.exists() else {}
 
 
 def _of_file(path: Path, available_at: datetime | None) -> Iterator[Input]:

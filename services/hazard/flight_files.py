@@ -171,6 +171,7 @@ def points_file(results: Sequence[SampleResult], idents: Sequence[str]) -> bytes
             "seconds": pa.array([one.seconds for one in results], pa.float64()),
             "lat_deg": pa.array([one.lat_deg for one in results], pa.float64()),
             "lon_deg": pa.array([one.lon_deg for one in results], pa.float64()),
+            "heading_deg": pa.array([one.heading_deg for one in results], pa.float64()),
             "fir": pa.array([idents[one.fir] if one.fir >= 0 else "" for one in results], pa.string()),
         }
     )

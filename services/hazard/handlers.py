@@ -101,6 +101,23 @@ class Starter:
 
         return commit
 
+    async def traffic(self, delivery: Delivery[ingest.TrafficDensityRecorded]) -> Commit:
+        fact = delivery.message
+
+        async def commit(conn: Connection) -> None:
+            await conn.execute(
+                """INSERT INTO traffic AS t (dataset, position, input_sha256, source) VALUES ($1, $2, $3, $4)
+                   ON CONFLICT (dataset) DO UPDATE SET position = EXCLUDED.position,
+                     input_sha256 = EXCLUDED.input_sha256, source = EXCLUDED.source
+                   WHERE t.position < EXCLUDED.position""",
+                fact.dataset,
+                delivery.position,
+                fact.input_sha256,
+                f"{fact.source}. {fact.notice}" if fact.notice else fact.source,
+            )
+
+        return commit
+
     async def described(self, delivery: Delivery[ingest.ObjectCatalogued | ingest.ObjectRevised]) -> Commit:
         fact = delivery.message
         known = codec.known_object(fact)
@@ -264,7 +281,7 @@ def of_ingest(starter: Starter) -> Handlers:
         ingest.EphemerisRecorded: nothing,
         ingest.ConjunctionRecorded: nothing,
         ingest.EarthOrientationRecorded: nothing,
-        ingest.TrafficDensityRecorded: nothing,
+        ingest.TrafficDensityRecorded: starter.traffic,
     }
 
 
@@ -279,6 +296,7 @@ def of_hazard(settler: Settler) -> Handlers:
         pb.QuickAssessed: nothing,
         pb.HazardAssessed: nothing,
         pb.VariantAssessed: nothing,
+        pb.ClosingPlanned: nothing,
     }
 
 

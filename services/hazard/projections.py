@@ -8,7 +8,7 @@ from services.hazard.domain import RunState
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 
 TABLES = ("runs", "assessments")
-UPSTREAM_TABLES = {"propagation": ("predictions",), "ingest": ("airspaces", "objects")}
+UPSTREAM_TABLES = {"propagation": ("predictions",), "ingest": ("airspaces", "objects", "traffic")}
 
 
 async def project(conn: Connection, recorded: Recorded) -> None:
@@ -41,7 +41,7 @@ async def project(conn: Connection, recorded: Recorded) -> None:
             await _assessed(conn, recorded, fact.hazard, quick=True)
         case pb.VariantAssessed():
             await _assessed(conn, recorded, fact.hazard, variant=True)
-        case pb.ChunkRequested() | pb.ChunkFailed():
+        case pb.ChunkRequested() | pb.ChunkFailed() | pb.ClosingPlanned():
             pass
         case _:
             raise TypeError(f"no projection for {recorded.type}")

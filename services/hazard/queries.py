@@ -30,6 +30,13 @@ class AssessmentRow:
     quick: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TrafficRow:
+    dataset: str
+    input_sha256: str
+    source: str
+
+
 async def prediction(conn: Connection, number: int) -> Prediction | None:
     """The newest of an object."""
     row = await conn.fetchrow("SELECT version, event_id, body FROM predictions WHERE catalogue_number = $1", number)
@@ -61,6 +68,16 @@ async def airspace(conn: Connection, dataset: str) -> AirspaceSet | None:
         dataset,
     )
     return AirspaceSet(**row) if row else None
+
+
+async def traffic(conn: Connection, dataset: str) -> TrafficRow | None:
+    """The named density, or the one recorded last when no name is given."""
+    row = await conn.fetchrow(
+        """SELECT dataset, input_sha256, source FROM traffic WHERE $1 = '' OR dataset = $1
+           ORDER BY position DESC LIMIT 1""",
+        dataset,
+    )
+    return TrafficRow(**row) if row else None
 
 
 async def known_object(conn: Connection, number: int) -> KnownObject:

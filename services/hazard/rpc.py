@@ -2,17 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC
 from typing import NoReturn, Protocol
 from uuid import UUID
 
 import grpc
 
 from libs import rpc, telemetry
-from libs.eventlog import Cause, Fact, RequestKey, new_id
+from libs.eventlog import Cause, Conflict, Fact, RequestKey, new_id
 from libs.postgres import Connection
 from libs.redistribution import PUBLIC, allows
 from libs.rpc import ErrorTable
-from services.hazard import answers, asking, codec, domain, queries, running, scenario, tally_files
+from services.hazard import (
+    answers,
+    asking,
+    assumptions,
+    closing,
+    codec,
+    domain,
+    exposing,
+    flight_files,
+    queries,
+    running,
+    scenario,
+    tally_files,
+)
 from services.hazard.running import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
@@ -28,6 +42,9 @@ ERRORS: ErrorTable = {
     domain.RunEnded: (grpc.StatusCode.FAILED_PRECONDITION, "RUN_ENDED"),
     domain.TooManyRuns: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_RUNS"),
     domain.Withheld: (grpc.StatusCode.PERMISSION_DENIED, "WITHHELD"),
+    assumptions.BadAssumptions: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_ASSUMPTIONS"),
+    closing.OutOfReach: (grpc.StatusCode.FAILED_PRECONDITION, "OUT_OF_REACH"),
+    flight_files.BadFile: (grpc.StatusCode.FAILED_PRECONDITION, "UNUSABLE"),
     domain.BadRequest: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST"),
 }
 NO_AIRSPACE = "no airspace is loaded; submit a GeoJSON of flight information regions to ingest"
@@ -128,6 +145,26 @@ class HazardServicer(HazardServiceServicer):
         given = self._desk.blobs, tuple(found.visits_sha256), points, request.lateral_km, request.vertical_fl
         chance, pieces = await self._desk.workers.run(asking.route, *given)
         return wire.GetRouteHazardResponse(any_probability=chance, expected_pieces=pieces)
+
+    async def GetExposure(self, request: wire.GetExposureRequest, context: object) -> wire.GetExposureResponse:
+        rpc.require(ROLE_VIEWER)
+        return await exposing.get_exposure(self._desk, await self._hazard(request), request)
+
+    async def PlanClosing(self, request: wire.PlanClosingRequest, context: object) -> wire.PlanClosingResponse:
+        rpc.require(ROLE_ANALYST)
+        key = _key(request.idempotency_key, "PlanClosing", request.SerializeToString())
+        found = await self._hazard(request)
+        answered = await self._desk.log.answer(key.principal, key.method, key.key)
+        fact = None
+        if answered is None:  # planning takes seconds
+            fact = await exposing.planned(self._desk, found, request, rpc.principal().principal_id)
+
+        async def handle(conn: Connection) -> wire.PlanClosingResponse:
+            if fact is None:
+                raise Conflict("the answer to this key was forgotten meanwhile; send it again")
+            return await exposing.record(conn, self._desk, fact, found.known_at.ToDatetime(UTC))
+
+        return await self._desk.log.command(key, handle, wire.PlanClosingResponse)
 
     async def _refuse(self, conn: Connection, number: int) -> NoReturn:
         """Says what an assessment still waits for."""

@@ -26,6 +26,7 @@ from libs.astro import breakup, fragments, wind
 from libs.astro.fragments import Catalogue, Fragments, ObjectClass
 from libs.astro.wind import Climate
 from libs.redistribution import PUBLIC
+from services.hazard.documents import Kind, text
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -49,6 +50,9 @@ _WIND_FIELDS = ("alt_km", "east_m_s", "north_m_s", "east_sigma_m_s", "north_sigm
 
 class BadScenario(Exception):
     """The scenario cannot be flown; the text says what is out of range and what is allowed."""
+
+
+_KIND = Kind("scenario", SCHEMA, MAX_BYTES, BadScenario)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +154,9 @@ def to_json(scenario: Scenario) -> bytes:
 
 def of_json(data: bytes) -> Scenario:
     """Raises BadScenario for what cannot be flown."""
-    if len(data) > MAX_BYTES:
-        raise BadScenario(f"a scenario has at most {MAX_BYTES} bytes, this one {len(data)}")
-    try:
-        document = json.loads(data, parse_constant=_no_constant)
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise BadScenario(f"it is not of the schema {SCHEMA}; edit one that `spacecom scenario` gives")
-        found = _read(document)
-    except KeyError as error:
-        raise BadScenario(f"the scenario lacks {str(error)[:80]}") from error
-    except (TypeError, ValueError) as error:  # JSON's and Unicode's own errors are ValueErrors
-        raise BadScenario(f"the scenario cannot be used: {str(error)[:300]}") from error
+    found = _KIND.read(data, _read)
     _check(found)
     return found
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _read(document: Mapping[str, Any]) -> Scenario:
@@ -174,26 +164,18 @@ def _read(document: Mapping[str, Any]) -> Scenario:
     air, row = document["wind"], {"class": document["object_class"], "description": document["pieces_description"]}
     columns: list[Any] = [np.array(air[name], dtype=np.float64) for name in _WIND_FIELDS]
     return Scenario(
-        _text(document["name"]),
+        text(document["name"]),
         ObjectClass(document["object_class"]),
-        _text(document["class_reason"]),
+        text(document["class_reason"]),
         float(document["dry_mass_kg"]),
-        _text(document["dry_mass_source"]),
+        text(document["dry_mass_source"]),
         (low, mode, high),
-        _text(document["break_up_source"]),
+        text(document["break_up_source"]),
         document["explosion"] is True,
         tuple(map(float, document["band_edges_fl"])),
-        Climate(
-            columns[0], columns[1], columns[2], columns[3], columns[4], float(air["deep_km"]), _text(air["source"])
-        ),
+        Climate(columns[0], columns[1], columns[2], columns[3], columns[4], float(air["deep_km"]), text(air["source"])),
         fragments.catalogue(row | {"survives": document["survives"], "pieces": document["pieces"]}),
     )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not 1 <= len(value) <= 500:
-        raise ValueError("a name, reason or source has 1 to 500 characters")
-    return value
 
 
 def _check(one: Scenario) -> None:

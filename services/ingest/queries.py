@@ -61,13 +61,6 @@ async def airspace_sha256(conn: Connection, dataset: str) -> str:
     return await conn.fetchval("SELECT geojson_sha256 FROM airspaces WHERE dataset = $1", dataset) or ""
 
 
-async def answer(conn: Connection, principal: str, method: str, key: str) -> bytes | None:
-    found: bytes | None = await conn.fetchval(
-        "SELECT response FROM requests WHERE principal = $1 AND method = $2 AND key = $3", principal, method, key
-    )
-    return found
-
-
 async def rejection_count(conn: Connection, source: str, input_sha256: str) -> int:
     count: int = await conn.fetchval(
         "SELECT count(*) FROM rejections WHERE input_sha256 = $1 AND source = $2", input_sha256, source

@@ -73,8 +73,7 @@ class IngestServicer(ObjectsServicer, SourcesServicer):
     async def GetSubmission(self, request: wire.GetSubmissionRequest, context: object) -> wire.GetSubmissionResponse:
         rpc.require(ROLE_DATA_PROVIDER)
         key = _submission_key(request.header, request.input_sha256)
-        async with self._gate.pool.acquire() as conn:
-            answer = await queries.answer(conn, rpc.principal().principal_id, recording.SUBMIT, key)
+        answer = await self._gate.log.answer(rpc.principal().principal_id, recording.SUBMIT, key)
         if answer is None:
             raise domain.UnknownSubmission("no submission of these bytes under this header has ended; submit them")
         return wire.GetSubmissionResponse(submission=wire.SubmitResponse.FromString(answer))

@@ -181,16 +181,5 @@ async def known_until(conn: Connection, number: int) -> datetime | None:
     return known
 
 
-async def answered(conn: Connection, principal: str, method: str, key: str) -> bool:
-    return bool(
-        await conn.fetchval(
-            "SELECT EXISTS (SELECT FROM requests WHERE principal = $1 AND method = $2 AND key = $3)",
-            principal,
-            method,
-            key,
-        )
-    )
-
-
 async def recorded(conn: Connection, event_id: UUID) -> bool:
     return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM events WHERE event_id = $1)", event_id))

@@ -72,10 +72,7 @@ class PropagationServicer(ExplainingServicer):
         entitled(request.catalogue_number)
         if not 1 <= len(request.epochs) <= MAX_EPOCHS:
             raise domain.BadRequest(f"{len(request.epochs)} epochs were asked for; ask for 1 to {MAX_EPOCHS}")
-        async with self._desk.pool.acquire() as conn:
-            known = await queries.newest_set(conn, request.catalogue_number, rpc.rights())
-        if known is None:
-            raise unknown(request.catalogue_number)
+        known = await self.newest_set(request.catalogue_number)
         frame = request.frame or wire.FRAME_ITRF
         times = Times.of(request.epochs)
         teme = await asyncio.to_thread(states.by_sgp4, known.elements, times)
@@ -90,9 +87,8 @@ class PropagationServicer(ExplainingServicer):
         if not 1 <= len(request.idempotency_key) <= MAX_KEY:
             raise domain.BadRequest(f"idempotency_key must have 1 to {MAX_KEY} characters; send a new one per request")
         key = RequestKey(rpc.principal().principal_id, "Predict", request.idempotency_key, request.SerializeToString())
-        async with self._desk.pool.acquire() as conn:
-            answered = await queries.answered(conn, key.principal, key.method, key.key)
-        found = None if answered else await self._predict_now(number)
+        answered = await self._desk.log.answer(key.principal, key.method, key.key)
+        found = None if answered is not None else await self._predict_now(number)
         cause = Cause(new_id(), None, telemetry.current_traceparent())
         if isinstance(found, PredictionDeclined):
             await self._desk.predictor.record(found, derived_id(cause.correlation_id, "propagation", number), cause)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from libs import rpc
 from libs.astro.time import datetime_to_jd
 from libs.astro.version import model_version
-from services.propagation import codec, comparing, compute, domain, explaining, queries, recomputing
+from services.propagation import codec, comparing, compute, domain, explaining, queries
 from services.propagation.comparing import Comparison
 from services.propagation.compute import Flown, Refusal
 from services.propagation.domain import Epoch
@@ -48,18 +48,12 @@ class ExplainingServicer(TracksServicer):
             row = await queries.prediction(conn, event_id_of(event_id))
             if row is None:
                 raise domain.NoPrediction(f"{event_id[:60]} is no prediction of this service; list them first")
-            decay = codec.decay(row.body)
-            return Recorded(row, decay, await recomputing.job_of(conn, self._desk.blobs, decay, self._desk.settings))
+            return await self.with_job(conn, row)
 
     async def _before(self, found: Recorded) -> Recorded | None:
         async with self._desk.pool.acquire() as conn:
-            number = found.decay.catalogue_number
-            rows = await queries.predictions_before(conn, number, found.row.position, 1)
-            if not rows:
-                return None
-            decay = codec.decay(rows[0].body)
-            job = await recomputing.job_of(conn, self._desk.blobs, decay, self._desk.settings)
-            return Recorded(rows[0], decay, job)
+            rows = await queries.predictions_before(conn, found.decay.catalogue_number, found.row.position, 1)
+            return await self.with_job(conn, rows[0]) if rows else None
 
     async def _shifts(self, before: Recorded, found: Recorded, flown: Flown) -> list[explaining.Shift]:
         """None when the inputs between the two predict nothing."""

@@ -73,7 +73,7 @@ class TracksServicer(PropagationServiceServicer):
             teme, times, basis = await self._along_prediction(request.catalogue_number, start, seconds)
         else:
             times = states.steps(*start, seconds)
-            known = await self._newest_set(request.catalogue_number)
+            known = await self.newest_set(request.catalogue_number)
             teme, basis = await asyncio.to_thread(states.by_sgp4, known.elements, times), known.event_id
         frame = request.frame or wire.FRAME_ITRF
         for part in states.batches(len(teme)):
@@ -146,10 +146,13 @@ class TracksServicer(PropagationServiceServicer):
         """The prediction named, of this object; the newest when none is."""
         async with self._desk.pool.acquire() as conn:
             row = await queries.prediction(conn, event_id_of(event_id)) if event_id else await newest_row(conn, number)
-            decay = codec.decay(row.body) if row else None
-            if row is None or decay is None or decay.catalogue_number != number:
+            if row is None or codec.decay(row.body).catalogue_number != number:
                 raise domain.NoPrediction(f"object {number} has no prediction {event_id[:60]!r}; list them first")
-            return Recorded(row, decay, await recomputing.job_of(conn, self._desk.blobs, decay, self._desk.settings))
+            return await self.with_job(conn, row)
+
+    async def with_job(self, conn: Connection, row: queries.PredictionRow) -> Recorded:
+        decay = codec.decay(row.body)
+        return Recorded(row, decay, await recomputing.job_of(conn, self._desk.blobs, decay, self._desk.settings))
 
     async def computed(self, work: Callable[..., T | Refusal], *arguments: object) -> T:
         found = await self._desk.workers.run(work, *arguments)
@@ -159,7 +162,7 @@ class TracksServicer(PropagationServiceServicer):
             )
         return found
 
-    async def _newest_set(self, number: int) -> domain.KnownSet:
+    async def newest_set(self, number: int) -> domain.KnownSet:
         async with self._desk.pool.acquire() as conn:
             known = await queries.newest_set(conn, number, rpc.rights())
         if known is None:

@@ -19,7 +19,6 @@ class Path:
 
     seconds: Array
     states: Array
-    ends_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ def path(job: Job, seconds: Array) -> Path | Refusal:
     def fly() -> Path:
         found = compute.predicted(job)
         flown = seconds[(seconds >= 0.0) & (seconds <= found.nominal_s)]
-        return Path(flown, track.path(found, flown), found.nominal_s)
+        return Path(flown, track.path(found, flown))
 
     return compute.refusing(fly)
 
@@ -49,7 +48,7 @@ def both(job: Job, probabilities: tuple[float, float], step_s: float) -> Traced 
     def fly() -> Traced:
         found = compute.predicted(job)
         seconds = np.append(np.arange(0.0, found.nominal_s, step_s), found.nominal_s)
-        flown = Path(seconds, track.path(found, seconds), found.nominal_s)
+        flown = Path(seconds, track.path(found, seconds))
         return Traced(flown, track.window_track(found, probabilities, step_s))
 
     return compute.refusing(fly)

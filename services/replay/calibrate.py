@@ -8,8 +8,8 @@ import itertools
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 from typing import Any
@@ -18,10 +18,11 @@ import numpy as np
 
 from libs.astro import window
 from libs.astro.density_kept import Kept
+from libs.astro.elements import ElementSet
 from libs.astro.window import Calibration, Spread
 from libs.cases import BadCase
 from services.replay import backcast, corpus, scoring, surfaces
-from services.replay.corpus import Subject
+from services.replay.corpus import Cut, Subject
 from services.replay.surfaces import Surface
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -31,7 +32,15 @@ LIVES_H = (3.0, 24.0)
 SIGMAS = (0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1)
 DEGREES = (4.0, 6.0, 10.0, 20.0)
 SIGMAS_AXIS_KM = (0.25, 0.5, 0.75)
-STORM, FEW_SETS, ONE_SET = 2.5, 2.0, 3.0  # one object each: chosen beforehand, not fitted
+FACTORS = (
+    1.3,
+    1.6,
+    2.0,
+    2.5,
+)  # for two sets; no less: those of an object new to its trackers are poorer than thinned ones
+STORM, ONE_SET = 2.5, 3.0  # one object each: chosen beforehand, not fitted
+THINNED = ("1 d", "12 h", "6 h")
+_APART_DAYS = 0.2
 _ASTRAY = 0.02  # of predictions rest on a set so bad that the spread does not speak of it
 _ASTRAY_DENSITY = 0.5  # of those, a unit of the logarithm of the life
 _AXIS_NODES = np.linspace(-2.5, 2.5, 21)  # standard deviations
@@ -42,10 +51,23 @@ def _tables() -> Kept:
     return Kept(backcast.TABLES)
 
 
-def of_subject(subject: Subject) -> list[Surface]:
-    """Of both runs: how late a set is known differs from user to user."""
+@dataclass(frozen=True, slots=True)
+class Flown:
+    """Surfaces of both runs, for how late a set is known differs from user to user; and of histories thinned to two."""
+
+    whole: list[Surface]
+    two_sets: list[Surface]
+
+
+def of_subject(subject: Subject) -> Flown:
+    as_known = list(corpus.cuts(subject))
+    lagged = corpus.cuts(subject, lagged=True)
+    return Flown(_surfaces((*as_known, *lagged)), _surfaces(thinned(as_known)))
+
+
+def _surfaces(cuts: Iterable[Cut]) -> list[Surface]:
     found = []
-    for cut in (*corpus.cuts(subject), *corpus.cuts(subject, lagged=True)):
+    for cut in cuts:
         try:
             found.append(surfaces.surface(cut, _tables()))
         except backcast.DECLINED:
@@ -53,19 +75,33 @@ def of_subject(subject: Subject) -> list[Surface]:
     return [one for one in found if one.life_h >= scoring.LEAST_LIFE_H]
 
 
-def flown(subjects: Sequence[Subject], step: Callable[[str], None] = lambda _: None) -> list[Surface]:
+def thinned(some: Sequence[Cut]) -> Iterator[Cut]:
+    """Cuts of objects with many sets as if but two were known: the newest, and the last a fifth of a day before it."""
+    for cut in some:
+        ordered = sorted(cut.known, key=_epoch)
+        older = [one for one in ordered if _epoch(ordered[-1]) - _epoch(one) > _APART_DAYS]
+        if cut.name in THINNED and len(ordered) > 2 and older:
+            yield replace(cut, known=(older[-1], ordered[-1]))
+
+
+def _epoch(one: ElementSet) -> float:
+    return one.epoch_jd + one.epoch_jd_fraction
+
+
+def flown(subjects: Sequence[Subject], step: Callable[[str], None] = lambda _: None) -> Flown:
     """The surfaces of all subjects, on two processes; step is told each subject that is done."""
-    found = []
+    found = Flown([], [])
     with get_context("spawn").Pool(backcast.PROCESSES) as pool:
         for subject, some in zip(subjects, pool.imap(of_subject, subjects), strict=True):
-            found += some
+            found.whole.extend(some.whole)
+            found.two_sets.extend(some.two_sets)
             step(subject.case)
     return found
 
 
 def candidates() -> Iterator[Calibration]:
     for short, long, degrees, axis_km in itertools.product(SIGMAS, SIGMAS, DEGREES, SIGMAS_AXIS_KM):
-        yield Calibration(VERSION, LIVES_H, (short, long), axis_km, degrees, STORM, FEW_SETS, ONE_SET)
+        yield Calibration(VERSION, LIVES_H, (short, long), axis_km, degrees, STORM, 1.0, ONE_SET)
 
 
 def spread_of(one: Surface, by: Calibration) -> Spread:
@@ -95,17 +131,25 @@ def best(scores: Array, rows: Sequence[bool], tried: Sequence[Calibration]) -> C
     return tried[int(np.argmax(scores[np.array(rows)].sum(axis=0)))]
 
 
-def calibrated(found: Sequence[Surface]) -> tuple[Calibration, Callable[[int], Calibration]]:
+def with_few_sets(by: Calibration, two_sets: Sequence[Surface]) -> Calibration:
+    tried = [replace(by, few_sets_factor=factor) for factor in FACTORS]
+    scores = np.array([ln_score(one, [spread_of(one, each) for each in tried]) for one in two_sets if not one.stormy])
+    return best(scores, [True] * len(scores), tried)
+
+
+def calibrated(flights: Flown) -> tuple[Calibration, Callable[[int], Calibration]]:
     """The calibration on all, and for each object the one fitted without it."""
+    found, two_sets = flights.whole, flights.two_sets
     tried = list(candidates())
     scores = np.array([ln_score(one, [spread_of(one, by) for by in tried]) for one in found])
     plain = [not one.stormy and one.set_count > 2 for one in found]
 
     def without(number: int) -> Calibration:
         rows = [ok and one.catalogue_number != number for ok, one in zip(plain, found, strict=True)]
-        return best(scores, rows, tried)
+        others = [one for one in two_sets if one.catalogue_number != number]
+        return with_few_sets(best(scores, rows, tried), others)
 
-    return best(scores, plain, tried), without
+    return with_few_sets(best(scores, plain, tried), two_sets), without
 
 
 def main() -> None:

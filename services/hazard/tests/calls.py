@@ -24,6 +24,8 @@ CALLS = {
     "ListMinutes": wire.ListMinutesRequest(catalogue_number=OBJECT),
     "GetProbability": wire.GetProbabilityRequest(catalogue_number=OBJECT),
     "GetRouteHazard": wire.GetRouteHazardRequest(catalogue_number=OBJECT),
+    "GetExposure": wire.GetExposureRequest(catalogue_number=OBJECT),
+    "PlanClosing": wire.PlanClosingRequest(catalogue_number=OBJECT, idempotency_key="p"),
 }
 
 

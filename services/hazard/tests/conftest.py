@@ -142,6 +142,12 @@ class Mesh:
         fact = ingest.AirspaceRecorded(dataset=dataset, geojson_sha256=sha256, notice="not for operations")
         await self.hand(handlers.of_ingest(Starter(self.desk)), upstream(fact, f"airspace/{dataset}", 1, position))
 
+    async def traffic(self, data: bytes, dataset: str = "summer", position: int = 1) -> None:
+        """A density of traffic was recorded."""
+        sha256 = await self.desk.blobs.put(data)
+        fact = ingest.TrafficDensityRecorded(dataset=dataset, source="nm", input_sha256=sha256, notice="a test")
+        await self.hand(handlers.of_ingest(Starter(self.desk)), upstream(fact, f"traffic/{dataset}", 1, position))
+
     async def described(self, mass_kg: float, redistribution: ingest.Redistribution.ValueType) -> None:
         """The catalogue says what the object is, its mass on the word of a source of that class."""
         said = ingest.ObjectDescription(type=ingest.OBJECT_TYPE_ROCKET_BODY, mass_kg=mass_kg, shape="Cyl")

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from libs.astro import airspace, exposure_tally
 from libs.astro.time import add_seconds, jd_to_datetime
-from services.hazard import assessing, flight_files, flying, scenario, summing
+from services.hazard import assessing, falling, flight_files, flying, scenario, summing
 from services.hazard.domain import HALF_WIDTHS_KM, ChunkRequested, Epoch
 from services.hazard.flight_files import BadFile, Crossing, SampleResult
 from services.hazard.tests.conftest import START, box, draws, drivers, geojson
@@ -66,6 +67,31 @@ def test_the_result_does_not_depend_on_chunks_or_threads(assessed, sizes):
     firsts = np.cumsum([0, *sizes[:-1]])
     parts = [flown(int(first), size, 1 + n % 2) for n, (first, size) in enumerate(zip(firsts, sizes, strict=True))]
     assert assessing.assess(job(*(part.result for part in reversed(parts)), flown=tuple(parts))) == assessed
+
+
+def test_halving_every_step_changes_nothing_that_matters(assessed, monkeypatch):
+    """No share or probability moves by more than the greater of 2 % and 2/N. Steps of track, air and the way down."""
+    nodes = falling._NODES_KM
+    between = [0.5 * (above + below) for above, below in pairwise(nodes)]
+    monkeypatch.setattr(flying, "TRACK_STEP_S", flying.TRACK_STEP_S / 2.0)
+    monkeypatch.setattr(falling, "AIR_STEP_KM", falling.AIR_STEP_KM / 2.0)
+    monkeypatch.setattr(falling, "_NODES_KM", tuple(sorted([*nodes, *between], reverse=True)))
+    part = flown(0, COUNT)
+    finer = assessing.assess(job(part.result, flown=(part,)))
+    before, changed = figures(assessed), figures(finer)
+    assert before.keys() == changed.keys()
+    for name, value in before.items():
+        assert abs(changed[name] - value) <= max(0.02 * value, 2.0 / COUNT), name
+    assert finer.pieces.piece_seconds == pytest.approx(assessed.pieces.piece_seconds, rel=0.02)
+
+
+def figures(assessed: assessing.Assessed) -> dict[tuple[str, ...], float]:
+    found: dict[tuple[str, ...], float] = {("share", fir.fir_designator): fir.share for fir in assessed.firs}
+    for fir in assessed.firs:
+        for one in (fir.pieces, *fir.bands):
+            if one:
+                found["any", fir.fir_designator, f"{one.lower_fl:g}"] = one.any_probability
+    return found
 
 
 def test_the_window_is_that_of_the_quantiles_of_the_samples(whole, assessed):

@@ -362,6 +362,6 @@ async def test_the_newest_airspace_is_used_or_the_one_that_is_named(mesh):
     await mesh.airspace(dataset="old", position=1)
     await mesh.airspace(geojson(box("NNNN", 0, 20)), dataset="new", position=2)
     await mesh.predicted(version=1)
-    await mesh.with_settings(hazard_airspace_dataset="old").predicted(version=2)
+    await mesh.with_settings(hazard_airspace_dataset="old").predicted(number=25544)
     datasets = [fact.message().airspace_dataset for fact in await mesh.facts("RunRequested")]
     assert datasets == ["new", "old"]
