@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 from geographiclib.geodesic import Geodesic
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
@@ -67,6 +67,7 @@ def test_the_classical_line_from_flinders_peak_to_buninyong():
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(latitudes, longitudes), min_size=3, max_size=8, unique=True))
+@example(corners=[(0.0, 1.0), (0.0, 0.25), (0.015625, 180.0)])
 def test_areas_of_polygons_are_karneys(corners):
     """To 2 m2, over half the Earth with the sign turned; whole turns of the Earth's area do not count.
 
