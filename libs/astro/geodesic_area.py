@@ -27,7 +27,8 @@ def polygon_km2(lat_deg: Array, lon_deg: Array) -> float:
     """Area of a polygon whose edges are shortest lines: positive counterclockwise, at most half the Earth's either way.
 
     Corners (n,), n >= 3, closed or not, longitudes of any turn; a polygon may hold a pole. Edges go the shorter way, so
-    none may span half a turn. Good to 2 m2, and to some 50 m2 for an edge whose ends are within 3 degrees of opposite. Raises ValueError for what are no points.
+    none may span half a turn. Good to 2 m2, and to some 50 m2 with an edge whose ends are within 3 degrees of opposite.
+    Raises ValueError for what are no points.
     """
     lat, lon = np.radians(np.ravel(lat_deg)), np.radians(np.ravel(lon_deg))
     if lat.size < 3 or lat.size != lon.size or not np.all(np.abs(lat) <= np.pi / 2) or not np.all(np.isfinite(lon)):
