@@ -1,11 +1,9 @@
 """What a process waits for before its first answer: compiling all kernels once, and starting from the cache after that.
 
-In processor seconds, which do not hang on what else runs: each runs in one thread, so they are what a quiet core takes.
-The table's "compile" is the wall time of the first.
+In wall seconds, so it is meant for a quiet machine. Bytecode is kept, as installed packages and the images have it.
 """
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,7 +12,7 @@ import time
 from libs.bench.harness import OURS, Outcome
 
 COLD_S, WARM_S = 180.0, 1.5
-ROUNDS = 3
+ROUNDS = 5
 _FIRST_CALLS = """
 import numpy as np
 from libs.astro import airspace, decay, entry, fit, frames, sgp4, warm
@@ -26,13 +24,11 @@ warm.STEPS["flight of fragments"]()
 
 def start() -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        cold_s = _processor_s(folder, "-m", "libs.astro.warm")
-        waited_s = time.perf_counter() - began
-        warm_s = min(_processor_s(folder, "-c", _FIRST_CALLS) for _ in range(ROUNDS))
+        cold_s = _waited_s(folder, "-m", "libs.astro.warm")
+        warm_s = min(_waited_s(folder, "-c", _FIRST_CALLS) for _ in range(ROUNDS))
     gate = (
-        f"all kernels compiled in {cold_s:.0f} s of processor (at most {COLD_S:.0f}); import and first calls from the "
-        f"cache {warm_s:.2f} s (at most {WARM_S})"
+        f"all kernels compiled in {cold_s:.0f} s (at most {COLD_S:.0f}); import and first calls from the cache "
+        f"{warm_s:.2f} s (at most {WARM_S})"
     )
     good = cold_s <= COLD_S and warm_s <= WARM_S
     return Outcome(
@@ -43,16 +39,13 @@ def start() -> Outcome:
         (),
         gate,
         good,
-        waited_s,
+        cold_s,
     )
 
 
-def _environment(folder: str) -> dict[str, str]:
-    return {**os.environ, "NUMBA_CACHE_DIR": folder}
-
-
-def _processor_s(folder: str, *how: str) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *how], env=_environment(folder), check=True)  # noqa: S603 - own code
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+def _waited_s(folder: str, *how: str) -> float:
+    kept = {"NUMBA_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": os.path.join(folder, "bytecode")}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *how], env=inherited | kept, check=True)  # noqa: S603 - own code
+    return time.perf_counter() - began
