@@ -92,11 +92,15 @@ def parts(chunks: tuple[Chunk, ...], sample_count: int, blobs: Blobs) -> Iterato
 
 
 def _read(chunk: Chunk, blobs: Blobs) -> Visits:
-    visits, _ = visit_files.read(asyncio.run(blobs.get(chunk.visits_sha256)))
+    visits = asyncio.run(_visits(chunk, blobs))
     low, high = chunk.first_sample, chunk.first_sample + chunk.sample_count
     if len(visits.sample) and not low <= visits.sample[0] <= visits.sample[-1] < high:
         raise BadFile(f"the visits name a sample outside {low} to {high - 1}")
     return visits
+
+
+async def _visits(chunk: Chunk, blobs: Blobs) -> Visits:
+    return visit_files.read(await blobs.get(chunk.visits_sha256))[0]
 
 
 def _put(blobs: Blobs, data: bytes) -> str:

@@ -1,6 +1,7 @@
 """Runs from request to end: one of record at a time for each object."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg import Pool
@@ -83,9 +84,21 @@ async def start_newest(conn: Connection, desk: Desk, number: int, cause: Cause) 
     Whoever starts or ends a run of an object holds its lock, so that none waits for a run that has just ended.
     """
     await lock(conn, number)
-    if not await queries.is_flown(conn, number):
+    if not await queries.runs_of_record(conn, number):
         for prediction in await queries.waiting(conn, number):
             await start(conn, desk, run_of(prediction.event_id), prediction, cause)
+
+
+async def expire(conn: Connection, desk: Desk, number: int, at: datetime, cause: Cause) -> None:
+    """Ends the run of record of an object that stands still as a newer prediction comes, recorded at `at`."""
+    await lock(conn, number)
+    longest = timedelta(seconds=desk.settings.hazard_run_stalled_s)
+    for run_id in await queries.runs_of_record(conn, number):
+        run, history = await load(desk.log, conn, run_id)
+        ends = domain.expire(run_id, run, at - history[-1].recorded_at, longest)
+        facts = [Fact(codec.to_wire(end), history[0].occurred_at, derived_id(run_id, "hazard-end", 0)) for end in ends]
+        if facts:
+            await desk.log.append(conn, stream_of(run_id), facts, after=len(history), cause=cause)
 
 
 async def lock(conn: Connection, number: int) -> None:
