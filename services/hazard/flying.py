@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from libs.astro import airspace, decay_legs, exposure_tally
+from libs.astro import airspace, decay_legs, exposure_tally, warm
 from libs.astro.airspace import Airspace
 from libs.astro.decay_legs import Leg
 from libs.astro.density_kept import Kept
@@ -21,6 +22,7 @@ from services.hazard import falling, flight_files, scenario, tally_files, visit_
 from services.hazard.domain import ChunkRequested
 from services.hazard.falling import HANDOVER_KM, Entering, Fallen, Parents
 from services.hazard.flight_files import Crossing, SampleResult, Samples
+from services.hazard.scenario import Scenario
 from services.hazard.visit_files import Visits
 
 TRACK_STEP_S = 20.0
@@ -50,29 +52,59 @@ class Flown:
 
 
 def fly(job: Job) -> Flown:
+    """Each thread takes a part of the samples from the start to the end, so that none waits for another on the way."""
     asked = job.chunk
-    samples = flight_files.read_draws(job.draws).part(asked.first_sample, asked.sample_count)
-    drivers, regions = flight_files.read_drivers(job.drivers), regions_of(job.geojson)
+    samples, drivers = flight_files.read_draws(job.draws), flight_files.read_drivers(job.drivers)
+    regions, chosen = regions_of(job.geojson), scenario.of_json(job.scenario)
+    last = min(asked.first_sample + asked.sample_count, len(samples.ln_b))
+    edges = np.linspace(asked.first_sample, last, min(max(job.threads, 1), max(last - asked.first_sample, 1)) + 1)
+
+    def part(first: int, until: int) -> Part:
+        return _part(asked, samples.part(first, until - first), first, drivers, regions, chosen)
+
+    with ThreadPoolExecutor(max(job.threads, 1)) as pool:
+        parts = list(pool.map(part, *zip(*pairwise(edges.astype(int).tolist()), strict=True)))
+    visits = visit_files.joined([one.visits for one in parts])
+    minutes, cells = tallied(visits, samples.start_jd_fraction)
+    return Flown(
+        flight_files.result_file([result for one in parts for result in one.results]),
+        visit_files.write(visits, {}),
+        tally_files.write(minutes),
+        tally_files.write(cells),
+        sum(one.down_count for one in parts),
+        model_version(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of some samples of a chunk."""
+
+    results: list[SampleResult]
+    visits: Visits
+    down_count: int
+
+
+def _part(
+    asked: ChunkRequested, samples: Samples, first_sample: int, drivers: Drivers, regions: Airspace, chosen: Scenario
+) -> Part:
     from_s = seconds_between(
         samples.start_jd, samples.start_jd_fraction, asked.window_start.jd, asked.window_start.jd_fraction
     )
-    flown = decayed(legs(samples, drivers, from_s, job.threads), regions, asked.sample_count, from_s, job.threads)
-    chosen = scenario.of_json(job.scenario)
+    flown = decayed(legs(samples, drivers, from_s, 1), regions, len(samples.ln_b), from_s, 1)
     reached = np.flatnonzero(flown.reached)
     fallen = falling.fall(
-        entering(samples, flown, reached, asked.first_sample), drivers, chosen, regions,
-        seed=asked.seed, re_entry_km=asked.reentry_altitude_km, threads=job.threads,
+        entering(samples, flown, reached, first_sample), drivers, chosen, regions,
+        seed=asked.seed, re_entry_km=asked.reentry_altitude_km,
     )  # fmt: skip
-    results = placed(flown, reached, fallen, regions, asked.first_sample, from_s, job.threads)
-    minutes, cells = tallied(fallen.visits, samples.start_jd_fraction)
-    return Flown(
-        flight_files.result_file(results),
-        visit_files.write(fallen.visits, {}),
-        tally_files.write(minutes),
-        tally_files.write(cells),
-        int(fallen.down.sum()),
-        model_version(),
-    )
+    results = placed(flown, reached, fallen, regions, first_sample, from_s)
+    return Part(results, fallen.visits, int(fallen.down.sum()))
+
+
+def warm_up() -> None:
+    """Loads every kernel: from the cache, some seconds."""
+    for step in warm.STEPS.values():
+        step()
 
 
 @lru_cache(maxsize=2)
@@ -153,7 +185,7 @@ def entering(samples: Samples, flown: Decayed, reached: Array, first_sample: int
 
 
 def placed(
-    flown: Decayed, reached: Array, fallen: Fallen, regions: Airspace, first_sample: int, from_s: float, threads: int
+    flown: Decayed, reached: Array, fallen: Fallen, regions: Airspace, first_sample: int, from_s: float
 ) -> list[SampleResult]:
     row = {int(sample): k for k, sample in enumerate(reached) if fallen.down[k]}
     ends = ends_of(fallen.parents, fallen.down, regions)
@@ -163,8 +195,7 @@ def placed(
             return lost(first_sample + i)
         return _down(first_sample + i, flown.overflown[i], fallen.parents, row[i], ends, regions, from_s)
 
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(result, range(len(flown.reached))))
+    return [result(i) for i in range(len(flown.reached))]
 
 
 def lost(sample: int) -> SampleResult:

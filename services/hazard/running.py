@@ -1,5 +1,6 @@
 """Runs from request to end: one of record at a time for each object."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
 from libs.workers import Workers
-from services.hazard import codec, domain, queries, scenario
+from services.hazard import codec, domain, flying, queries, scenario
 from services.hazard.domain import Chosen, Prediction, Run
 from services.hazard.settings import HazardSettings
 
@@ -27,6 +28,11 @@ class Desk:
     blobs: Blobs
     workers: Workers
     settings: HazardSettings
+
+
+async def warm_up(desk: Desk, processes: int) -> None:
+    """All processes load their kernels at once, before the first is asked."""
+    await asyncio.gather(*(desk.workers.run(flying.warm_up) for _ in range(processes)))
 
 
 def stream_of(run_id: UUID) -> str:
