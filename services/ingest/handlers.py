@@ -91,7 +91,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
 
 
 async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Delivery, cause: Cause) -> Receipt:
-    part = await recording_objects.identify(gate.pool, part, delivery)
+    part = await recording_objects.identify(gate.pool, gate.blobs, part, delivery)
     part = await _identify_messages(gate, part, delivery)
     if part.format in DATASETS and not delivery.dataset:
         raise domain.BadSubmission(f"{DATASETS[part.format]} needs the name of its dataset; state it in the header")

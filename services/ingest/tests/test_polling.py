@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from infra.local.testing import settings_of
 from libs import telemetry
 from services.ingest import domain
+from services.ingest.policies import POLICIES, PROVIDERS
 from services.ingest.polling import Poller
 from services.ingest.rpc import IngestServicer
 from services.ingest.settings import IngestSettings
@@ -134,6 +135,23 @@ async def test_a_fault_is_named_nothing_of_it_is_taken_and_it_ends(polling, serv
         server.faults.clear()
         await polled.run(START + timedelta(days=1, minutes=5))
         assert state(await polled.last("iers-finals2000a")) == ("FAILED" if fact.halted else "RECOVERED")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_client_fails_alike_and_believes_nothing(polling, server, gate, clock, fault):
+    """INVARIANT: no source is trusted more than another; one whose client forgot a check would fill the catalogue."""
+    answer, expected = FAULTS[fault]
+    clock.now = START + timedelta(hours=17)
+    server.faults |= dict.fromkeys([*sources_server.PROVIDER_OF, "/fir", "/traffic"], lambda _: answer)
+    del server.faults["/ajaxauth"]
+    async with polling(*PROVIDERS) as polled:
+        await polled.run(clock.now + SHORT)
+        seen = {feed: [(state(one), problem(one)) for one in await polled.states(feed)] for feed in polled.poller.feeds}
+    for provider in PROVIDERS:
+        said = [one for feed, facts in seen.items() for one in facts if POLICIES[feed].provider.name == provider]
+        assert set(said) == {("FAILED", expected)}, provider
+    kinds = {row["type"].rpartition(".")[2] for row in await gate.pool.fetch("SELECT type FROM events")}
+    assert kinds <= {"SourceStateChanged", "InputRejected"}
 
 
 async def test_a_wait_that_is_asked_for_is_kept_by_every_feed_of_the_provider(polling, server, clock):
