@@ -20,7 +20,7 @@ from services.hazard.visit_files import Visits
 Array = np.ndarray[Any, np.dtype[Any]]
 
 PERCENTS = (50, 90, 99)
-MOST_SAMPLES = 2000  # the draws fill their space evenly, so that the first ones stand for all
+MOST_SAMPLES = 1000  # the draws fill their space evenly, so that the first ones stand for all
 TAIL = 0.05
 _TIME_TAIL = 0.005
 

@@ -55,6 +55,7 @@ def _settled(
     draws = flight_files.read_draws(job.draws)
     start = draws.start_jd, draws.start_jd_fraction
     joined = contouring.joined(ways)
+    ways.clear()  # a run's largest arrays
     return Settled(
         assessed,
         chosen,
