@@ -68,6 +68,7 @@ class Sky:
 
     @property
     def end_s(self) -> float:
+        """When the drivers end, seconds after the start epoch."""
         return len(self.rows) * density.ROW_S - self.since_s
 
 
@@ -283,6 +284,7 @@ def fly(
     """Flies each row of states, TEME (km, km/s) at the epoch, until the altitude, max_days or the end of the drivers.
 
     ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it: at most that of 100, -inf for no drag.
+    A sample that starts at or below the stop has reached it after 0 s.
     track_step_s > 0 records ground tracks from track_from_s on; before it one point in COARSE_STEP_S, enough to count
     revolutions. Raises ValueError for states, coefficients and options that are none, and for drivers that start late.
     """
