@@ -38,15 +38,18 @@ demo: gen ## start the mesh, play a re-entry of the past, show the answer
 	@$(BIN)/spacecom demo
 
 test: gen ## lint, types, imports and every test that runs in minutes
-	@$(MAKE) -s check
+	@$(MAKE) -s -j2 check kernels
 	@$(BIN)/pytest -n 2 libs services infra tests-contract
-	@$(BIN)/pytest tests-e2e
+	@$(BIN)/pytest -n 2 --dist loadgroup tests-e2e
 
-unit: gen ## the tests of libs, services and infra alone
+unit: kernels ## the tests of libs, services and infra alone
 	@$(BIN)/pytest -n 2 libs services infra
 
 contract: gen ## the contracts alone: wire, deployment files, documents
 	@$(BIN)/pytest tests-contract infra/tests
+
+kernels: gen ## compile the kernels of the physics, once for a version of it
+	@$(BIN)/python -m libs.astro.warm
 
 check: gen ## lint, formatting, types, import contracts
 	@$(BIN)/ruff check -q .
@@ -77,8 +80,8 @@ down: gen ## stop the mesh on this machine; its data is kept
 logs: gen ## follow the log of the mesh
 	@$(BIN)/python -m infra.local logs
 
-e2e: gen ## the end-to-end tests alone
-	@$(BIN)/pytest tests-e2e
+e2e: kernels ## the end-to-end tests alone
+	@$(BIN)/pytest -n 2 --dist loadgroup tests-e2e
 
 bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 	@$(BIN)/python -m libs.bench $(CASE)
@@ -132,4 +135,4 @@ sbom: gen ## what each image holds, as CycloneDX in build/sbom
 	  $(BIN)/cyclonedx-py requirements --output-reproducible -o build/sbom/$$service.json build/sbom/$$service.txt || exit 1; \
 	done
 
-.PHONY: help gen lock demo test unit contract check buf docs up down logs e2e bench torture audit fuzz holes licences secrets images sbom test-postgis
+.PHONY: help gen lock demo test unit contract kernels check buf docs up down logs e2e bench torture audit fuzz holes licences secrets images sbom test-postgis

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ import pytest
 
 from infra.local.mesh import Files, NotRunning, read
 
-READY_S = 180.0
+READY_S = 600.0  # all kernels compiled first, on a machine that has much else to do
 CHECKOUT = Path(__file__).parents[1]
 MECHANISM = {"events", "relay", "progress", "parked", "requests", "removals", "migrations", "due", "attempts"}
 
@@ -42,21 +42,21 @@ class Mesh:
     def metadata(self) -> tuple[tuple[str, str], ...]:
         return (("authorization", f"Bearer {self.files.token('operator').read_text()}"),)
 
-    def spacecom(self, *arguments: str, expect: int = 0) -> Any:
+    def spacecom(self, *arguments: str, expect: int = 0, environment: Mapping[str, str] | None = None) -> Any:
         """What the command prints with --json; fails when it exits otherwise than expected."""
-        done = self.run("--json", *arguments)
+        done = self.run("--json", *arguments, environment=environment)
         assert done.returncode == expect, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         options = [argument for argument in arguments if argument == "--json"]
         words = [argument for argument in arguments if argument != "--json"]
         return subprocess.run(
             [Path(sys.executable).parent / "spacecom", *words, *options],
-            env=os.environ | {"SPACECOM_HOME": str(self.home)},
+            env=os.environ | {"SPACECOM_HOME": str(self.home)} | dict(environment or {}),
             capture_output=True,
             text=True,
-            timeout=400,
+            timeout=800,
             check=False,
         )
 

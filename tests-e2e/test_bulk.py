@@ -25,7 +25,6 @@ def kill_in_the_middle(service) -> None:
     os.kill(service.pid, signal.SIGKILL)
 
 
-@pytest.mark.timeout(300)
 def test_a_catalogue_cut_off_by_a_kill_is_whole_when_it_is_sent_again():
     """INVARIANT: none lost, none doubled. A part is recorded whole or not at all, and known by its fingerprints."""
     with (

@@ -24,6 +24,7 @@ from spacecom.eventlog.v1.operations_service_pb2_grpc import OperationsServiceSt
 from spacecom.ingest.v1 import ingest_service_pb2 as ingest
 from spacecom.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 
+pytestmark = pytest.mark.xdist_group("mesh")
 KILLS = int(os.environ.get("SPACECOM_TEST_KILLS", "3"))  # of each part; a campaign has more
 SETS_A_FILE = 100
 FIRST_NUMBER = 100_000
@@ -112,7 +113,7 @@ def survived(mesh) -> set[int]:
     return set().union(*(load.ledger for load in loads))
 
 
-@pytest.mark.timeout(600 + 60 * KILLS)
+@pytest.mark.timeout(900 + 60 * KILLS)
 async def test_what_was_acknowledged_is_recorded_once_and_reached_its_consumer(mesh, survived):
     """INVARIANT: acknowledged means kept. The load's own ledger says what was acknowledged."""
     accepted = Counter(
