@@ -94,7 +94,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(kafka, namespace, service_database) -> Bench:
-    await topics.declare(kafka.bootstrap, namespace)
+    await topics.declare(kafka.bootstrap, namespace, topics.written_by("ingest"))
     return Bench(
         kafka.bootstrap,
         namespace,

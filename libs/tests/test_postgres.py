@@ -1,6 +1,7 @@
 import asyncpg
 import pytest
 
+from infra.local.testing import PASSWORD
 from libs import postgres
 
 
@@ -39,7 +40,7 @@ async def test_a_migration_that_was_changed_after_it_ran_is_refused(
     folder.mkdir(parents=True)
     file = folder / "0001_toy.sql"
     file.write_text("CREATE TABLE toy (a integer)")
-    args = (postgres_server.admin_url, "alerting", namespace, "secret", folder)
+    args = (postgres_server.admin_url, "alerting", namespace, PASSWORD, folder)
     await postgres.provision(*args)
     file.write_text("CREATE TABLE toy (a bigint)")
     with pytest.raises(postgres.MigrationChanged):

@@ -27,6 +27,21 @@ def whole() -> density_days.Table:
     return density_days.span(START, 3, 150.0, threads=2)
 
 
+@pytest.fixture(scope="module")
+def faint() -> density_days.Table:
+    return density_days.span(START, 1, 75.0, threads=2)
+
+
+@pytest.fixture(scope="module")
+def of_daily_ap() -> density_days.Table:
+    return density_days.span(59945, 1, 150.0, threads=2, daily_ap=True)  # 2023-01-01
+
+
+@pytest.fixture(scope="module")
+def tenth_and_eleventh() -> list[Day]:
+    return [density_days.make(doy, 150.0) for doy in (10, 11)]
+
+
 def constant(f107: float, f107a: float, ap: float, days: int = 3, start: int = START) -> Drivers:
     return Drivers(np.tile([f107, f107a, *[ap] * 7], (8 * days, 1)), float(start))
 
@@ -105,12 +120,11 @@ def test_a_driven_table_is_within_one_hundredth_of_the_model(whole, moved):
     ("f", "a", "ap"),
     [(30.0, 15.0, 60.0), (40.0, 0.0, 200.0), (0.0, -22.0, 4.0), (65.0, 0.0, 4.0), (-15.0, -10.0, 120.0)],
 )
-def test_a_faint_sun_in_a_storm_is_within_one_hundredth_of_the_model(f, a, ap):
+def test_a_faint_sun_in_a_storm_is_within_one_hundredth_of_the_model(faint, f, a, ap):
     """At the least reference, where density answers most steeply, out to the ends of what a table takes."""
-    made = density_days.span(START, 1, 75.0, threads=2)
     since, *where = points(np.random.default_rng(8), 85.0, 400.0, 3000)
     known = constant(75.0 + a + f, 75.0 + a, ap, 1)
-    assert rms(read(made.driven(known), since / 3.0, *where) - truth(known, since / 3.0, *where)) < 0.01
+    assert rms(read(faint.driven(known), since / 3.0, *where) - truth(known, since / 3.0, *where)) < 0.01
 
 
 def test_between_80_and_82_km_the_table_runs_where_the_model_steps(whole):
@@ -133,21 +147,20 @@ def model_daily(doy, f107, f107a, ap, since_s, lat_deg, lst_h, alt_km, out):
 
 
 @pytest.mark.parametrize("moved", [(150.0, 150.0, 15.0), (180.0, 160.0, 8.0), (130.0, 150.0, 120.0)])
-def test_a_table_of_the_daily_ap_is_within_one_hundredth_of_the_model_without_history(moved):
+def test_a_table_of_the_daily_ap_is_within_one_hundredth_of_the_model_without_history(of_daily_ap, moved):
     """The model's other formula for ap; what the rows say of the last hours is not felt."""
-    made = density_days.span(59945, 1, 150.0, threads=2, daily_ap=True)  # 2023-01-01
     since, *where = points(np.random.default_rng(9), 85.0, 400.0, 3000)
     known = constant(*moved, days=1, start=59945)
     known.rows[:, 3:] = 300.0
     expected = np.empty(3000)
     model_daily(1.0, *moved, since / 3.0, *where, expected)
-    assert rms(read(made.driven(known), since / 3.0, *where) - expected) < 0.01
-    assert made.error.driven_rms < 0.01
-    assert "daily ap" in made.model
+    assert rms(read(of_daily_ap.driven(known), since / 3.0, *where) - expected) < 0.01
+    assert of_daily_ap.error.driven_rms < 0.01
+    assert "daily ap" in of_daily_ap.model
 
 
-def test_days_of_the_daily_ap_share_their_slices_but_nothing_else():
-    usual, daily = density_days.make(10, 150.0), density_days.make(10, 150.0, daily_ap=True)
+def test_days_of_the_daily_ap_share_their_slices_but_nothing_else(tenth_and_eleventh):
+    usual, daily = tenth_and_eleventh[0], density_days.make(10, 150.0, daily_ap=True)
     np.testing.assert_array_equal(usual.base, daily.base)
     assert np.abs(usual.sense - daily.sense).max() > 0.001
     assert Day.from_bytes(daily.to_bytes()).daily_ap
@@ -223,16 +236,16 @@ def test_a_table_states_its_error_and_the_stated_holds(whole):
     assert whole.error.driven_rms < 0.01
 
 
-def test_equal_tables_have_equal_ids_and_others_do_not(whole):
-    days = [density_days.make(doy, 150.0) for doy in (10, 11)]
+def test_equal_tables_have_equal_ids_and_others_do_not(tenth_and_eleventh):
+    days = tenth_and_eleventh
     start = 59945 + 9  # 2023-01-10
     one = density_days.join(days, start)
     assert one.id == density_days.join(days, start).id
     assert one.id != density_days.join([days[0], replace(days[1], base=days[1].base + 1.0)], start).id
 
 
-def test_days_out_of_order_or_of_two_kinds_are_not_joined():
-    days = [density_days.make(doy, 150.0) for doy in (10, 11)]
+def test_days_out_of_order_or_of_two_kinds_are_not_joined(tenth_and_eleventh):
+    days = tenth_and_eleventh
     with pytest.raises(ValueError, match="in order"):
         density_days.join(days[::-1], 59954)
     with pytest.raises(ValueError, match="one reference flux"):
