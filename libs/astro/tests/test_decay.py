@@ -49,7 +49,7 @@ def test_gravity_is_the_gradient_of_the_energy():
 
 
 def test_with_tesseral_terms_a_day_of_free_flight_is_that_of_scipy_to_second_order_in_the_step(calm):
-    """They move it by hundreds of metres, and the steps err by three: a kick at the wrong longitude or of half shows."""
+    """They move it by hundreds of metres, and the steps err by three: a kick at a wrong longitude or of half shows."""
     gmst = decay.sky(calm, JD, FR).gmst_rad
 
     def slope(t: float, y: np.ndarray) -> np.ndarray:
