@@ -22,7 +22,7 @@ from libs import postgres as libs_postgres
 from libs.postgres import PostgresSettings
 from libs.service import ServiceSettings
 
-__all__ = ["kafka", "namespace", "postgres_server", "postgres_settings", "databases", "service_database"]
+__all__ = ["databases", "kafka", "namespace", "postgres_server", "postgres_settings", "service_database"]
 
 PASSWORD = "of-the-tests"  # noqa: S105  of databases that live as long as a test
 ROOM_BYTES = 4 * 2**30
