@@ -12,13 +12,13 @@ NOW, HOUR, DAY = datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=1), timedelta
 EXPECTED = Expected(24 * HOUR, 72 * HOUR)
 INTRODUCTION = f"""# Sources
 
-None is polled unless it is [enabled](../how-to/sources.md). At most {SHARE_PERCENT} % of each owner's limit is used.
+None is polled unless it is [enabled](../how-to/sources.md). At most {SHARE_PERCENT} % of each limit is used.
 Every request is on record before it is made, so that a restart forgets none, and at most one process polls.
 
 ## Providers
 
-| provider | address | access | owner's limits | of which used | halted by |
-|---|---|---|---|---|---|
+| provider | address | access | limits | of which used | whose limits | halted by |
+|---|---|---|---|---|---|---|
 """
 FEEDS = """
 A provider is halted as a whole by refused credentials; CelesTrak by any answer but 200 and 304.
@@ -84,7 +84,9 @@ def _provider(one: Provider) -> str:
     used = ", ".join(f"{limit.used} {_window(limit.window)}" for limit in one.limits)
     stop = sorted(problem.value for problem in one.stop if one.halts(problem, None) and problem in ANSWERS)
     said = "any other answer" if one.stop_at_first_error else ", ".join(stop)
-    return f"| {one.name} | {one.base_url or 'set for each'} | {one.access.value} | {limits} | {used} | {said} |\n"
+    whose = f"ours: {one.ours}" if one.ours else "the owner's"
+    place = one.base_url or "set for each"
+    return f"| {one.name} | {place} | {one.access.value} | {limits} | {used} | {whose} | {said} |\n"
 
 
 ANSWERS = {SourceProblem.REFUSED, SourceProblem.CREDENTIALS, SourceProblem.UNUSABLE, SourceProblem.CLOCK}

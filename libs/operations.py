@@ -115,19 +115,29 @@ class Operations:
             count += await self._rebuild_upstream(service, token)
         return count
 
+    async def rebuild_as_migrated(self) -> int:
+        """Makes them anew where a migration left them incomplete; of processes that start together one does it."""
+        async with self.log.pool.acquire() as conn, conn.transaction():
+            await conn.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
+            left = await conn.fetch("DELETE FROM rebuilds RETURNING migration")
+            return await self._rebuild_within(conn) if left else 0
+
     async def _rebuild_own(self) -> int:
         """Appends wait meanwhile; readers see the old rows until the new ones are complete."""
+        async with self.log.pool.acquire() as conn, conn.transaction():
+            await conn.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
+            return await self._rebuild_within(conn)
+
+    async def _rebuild_within(self, conn: Connection) -> int:
         project_all = self.log.project_all
         if not project_all or not self.tables:
             return 0
         count = 0
-        async with self.log.pool.acquire() as conn, conn.transaction():
-            await conn.execute("SELECT pg_advisory_xact_lock($1)", LOG_LOCK)
-            await _empty(conn, self.tables)
-            cursor = await conn.cursor("SELECT * FROM events ORDER BY position")
-            while rows := await cursor.fetch(REBUILD_BATCH):
-                await project_all(conn, [recorded(row) for row in rows])
-                count += len(rows)
+        await _empty(conn, self.tables)
+        cursor = await conn.cursor("SELECT * FROM events ORDER BY position")
+        while rows := await cursor.fetch(REBUILD_BATCH):
+            await project_all(conn, [recorded(row) for row in rows])
+            count += len(rows)
         return count
 
     async def _rebuild_upstream(self, service: str, token: str) -> int:

@@ -154,6 +154,8 @@ async def _running(server: rpc.Server, relay: Relay) -> AsyncIterator[None]:
 
 
 async def _get_ready(condition: Operations, server: rpc.Server, broker: KafkaBroker, wiring: Wiring) -> None:
+    if count := await condition.rebuild_as_migrated():
+        telemetry.log.info("rebuilt", events=count)
     if wiring.warm_up:
         await wiring.warm_up()
     await _join(condition, broker)

@@ -42,7 +42,7 @@ class Topic:
 
 TOPICS = (
     Topic("spacecom.ingest.v1", "ingest", ("propagation", "hazard-airspace"), redistribution=PER_FACT),
-    Topic("spacecom.propagation.v1", "propagation", ("hazard",), redistribution=PUBLIC),
+    Topic("spacecom.propagation.v1", "propagation", ("hazard", "ingest-reentries"), redistribution=PUBLIC),
     Topic("spacecom.hazard.v1", "hazard", ("hazard-runs", "alerting"), redistribution=PUBLIC),
     Topic("spacecom.hazard.work.v1", "hazard", ("hazard-worker",), partitions=16, by_event=True),
     Topic("spacecom.alerting.v1", "alerting", (), redistribution=PUBLIC),

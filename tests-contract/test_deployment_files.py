@@ -31,8 +31,9 @@ def test_the_pipeline_fits_gitlabs_schema():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_deployment_fits_the_compose_schema():
-    done = checked("vendor.compose-spec", "compose/compose.yaml")
+@pytest.mark.parametrize("file", ["compose/compose.yaml", "compose/sources.yaml"])
+def test_the_deployment_fits_the_compose_schema(file):
+    done = checked("vendor.compose-spec", file)
     assert done.returncode == 0, done.stdout
 
 
@@ -74,3 +75,14 @@ def test_no_port_is_published_and_no_secret_has_a_default():
     text = (CHECKOUT / "compose/compose.yaml").read_text()
     for secret in re.findall(r"\$\{(\w*(?:PASSWORD|CONTRACTS)\w*)([^}]*)\}", text):
         assert secret[1].startswith(":?"), secret
+
+
+def test_polling_adds_a_way_out_and_no_way_in():
+    """INVARIANT: with the file for polling, too, nothing outside reaches a server, Postgres or Kafka."""
+    base, polling = load("compose/compose.yaml"), load("compose/sources.yaml")
+    assert base["services"]["ingest"]["network_mode"] == "service:mesh"
+    assert polling["services"]["mesh"] == {"networks": ["inside", "outside"]}
+    assert set(polling["services"]) == {"mesh", "ingest"}
+    assert set(polling["services"]["ingest"]) == {"environment"}
+    assert polling["networks"] == {"outside": {}}
+    assert [name for name, one in base["services"].items() if "outside" in one.get("networks", [])] == []

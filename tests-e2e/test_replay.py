@@ -33,6 +33,14 @@ def test_every_window_of_the_case_holds_the_truth(first):
     assert played["alerts_raised"] > 0
 
 
+def test_the_newest_window_is_within_the_usual_rule_and_what_others_stated_too_narrowly_is_told(first):
+    _, played = first
+    newest = played["predictions"][-1]
+    assert newest["width_h"] <= newest["width_of_20_percent_rule_h"]
+    told = [(one["narrower_than_ours"], one["holds_truth"]) for one in played["published"]]
+    assert told == [(False, True), (True, False)]
+
+
 def test_nothing_known_later_and_no_other_way_of_running_changes_a_fact(mesh, first, tmp_path):
     """INVARIANT: what is said rests on what was known by then and on nothing else.
 

@@ -15,6 +15,7 @@ from infra.migrate import MigrationSettings
 from infra.reference import SERVICES
 
 COMPOSE = Path(__file__).parents[2] / "compose/compose.yaml"
+POLLING = COMPOSE.with_name("sources.yaml")
 SETTINGS: Mapping[str, type[BaseSettings]] = {
     **{name: SERVICES[name.removesuffix("-worker")] for name in PARTS},
     "databases": MigrationSettings,
@@ -44,6 +45,15 @@ def test_the_values_are_accepted(name, monkeypatch):
     for variable, value in environment(name).items():
         monkeypatch.setenv(variable, re.sub(r"\$\{[^}]*\}", "given", value))
     SETTINGS[name]()
+
+
+def test_the_settings_of_polling_are_those_of_ingest_and_suffice(monkeypatch):
+    added = YAML(typ="safe").load(POLLING)["services"]["ingest"]["environment"]
+    assert set(added) <= variables(SETTINGS["ingest"], required=False)
+    for variable, value in (environment("ingest") | added).items():
+        monkeypatch.setenv(variable, re.sub(r"\$\{[^}]*\}", "given", value))
+    monkeypatch.setenv("SPACECOM_INGEST_SOURCES", json.dumps(["space-track", "discos", "celestrak", "swpc", "iers"]))
+    SETTINGS["ingest"]()
 
 
 def test_the_deployment_runs_what_the_local_mesh_runs():

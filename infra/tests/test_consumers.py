@@ -13,6 +13,7 @@ from libs import topics
 from services.alerting import handlers as alerting
 from services.hazard import handlers as hazard
 from services.hazard.working import Worker
+from services.ingest import reentries
 from services.propagation import handlers as propagation
 
 GOLDEN = Path(__file__).parents[2] / "tests-contract/golden"
@@ -21,6 +22,7 @@ TABLES: Mapping[tuple[str, str], Mapping[Any, Any]] = {
     ("spacecom.ingest.v1", "propagation"): propagation.handlers(propagation.Watch(NOBODY, NOBODY, NOBODY, NOBODY)),
     ("spacecom.ingest.v1", "hazard-airspace"): hazard.of_ingest(hazard.Starter(NOBODY)),
     ("spacecom.propagation.v1", "hazard"): hazard.of_propagation(hazard.Starter(NOBODY)),
+    ("spacecom.propagation.v1", "ingest-reentries"): reentries.of_propagation(),
     ("spacecom.hazard.v1", "hazard-runs"): hazard.of_hazard(hazard.Settler(NOBODY)),
     ("spacecom.hazard.v1", "alerting"): alerting.handlers(alerting.Desk(NOBODY, NOBODY)),
     ("spacecom.hazard.work.v1", "hazard-worker"): hazard.of_work(Worker(NOBODY)),

@@ -11,18 +11,39 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import decay, decay_tables, density, density_days, density_table, fit_correction, manoeuvre
+from libs.astro import (
+    decay,
+    decay_tables,
+    density,
+    density_days,
+    density_table,
+    fit_correction,
+    fit_long_arc,
+    manoeuvre,
+)
 from libs.astro import fit_history as past
 from libs.astro.decay import Sky
 from libs.astro.decay_tables import Air
 from libs.astro.density_kept import Kept
-from libs.astro.earth import WGS84_RADIUS_KM
+from libs.astro.earth import WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 from libs.astro.elements import ElementSet
 from libs.astro.fit_history import History
-from libs.astro.fit_sets import DAY_S, HISTORY_DAYS, HISTORY_SETS, PoorFit, Ready, known, own_rate, ready
+from libs.astro.fit_sets import (
+    DAY_S,
+    HISTORY_DAYS,
+    NEAR_DAYS,
+    NotSinking,
+    PoorFit,
+    Ready,
+    TooFewSets,
+    known,
+    own_rate,
+    ready,
+)
+from libs.astro.time import seconds_between
 from libs.astro.weather import Drivers
 
-__all__ = ["HISTORY_DAYS", "HISTORY_SETS", "MAX_DAYS", "Fit", "PoorFit", "TooHigh", "predict"]
+__all__ = ["MAX_DAYS", "Fit", "NotSinking", "PoorFit", "TooFewSets", "TooHigh", "predict"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -32,6 +53,8 @@ LONG_WINDOW_DAYS = 10.0
 LATE_AFTER_S = 1.5 * DAY_S
 OBSERVATIONS = 4  # of a set
 OBSERVATIONS_ALONE = 8  # of a set that is the only one
+_START_B = (1e-4, 0.5)
+LONG_ARC = "the decay since a set of months before"
 CREDIBLE_B = (2e-4, 1.0)  # m2/kg: below, thrust is the better explanation; above, no catalogued object is so light
 MAX_DAYS = 60.0
 STORM_AP = 80.0
@@ -39,9 +62,11 @@ TABLE_SHARE = 1.6  # of the rough remaining life, that a table spans
 _GATE_KM = 15.0  # an object that sinks less than this in max_days is above its last days by far
 _STEP_KM = 1.0  # of the axis between two sets: more than drag does to what sinks slowly
 _HEAVY_B = 2e-3  # m2/kg: few objects are heavier for their size
-_B_OF_BSTAR = 12.741621  # m2/kg per 1/earth radius
+_B_OF_BSTAR = 12.741621  # m2/kg per 1/earth radius; for the gate alone
 _ROUGH_STEP_S = 120.0
 _LIGHTER = 1.3  # B of the rough flight over the B of the start, so that the gate lets rather too much through
+_PLAIN_KM = 3.0  # of the axis between the last two sets: from there on a bad newest set is told from drag
+_BAD, _BAD_KM, _BAD_SHARE = 3.0, 1.0, 0.15  # sigmas; of a set's axis, and of what drag does to it since the set before
 
 
 class TooHigh(Exception):
@@ -52,7 +77,8 @@ class TooHigh(Exception):
 class Fit:
     """State at an epoch and ln B, with ln_b_late to be used from late_after_s on.
 
-    history: of the sets used for B; air: the density flown through; life_s: rough, to 80 km.
+    set_count: sets of 20 days; long_arc: B is that of the decay since a set months before; history: of the sets in
+    which steering is sought; air: the density flown through.
     """
 
     state: Array
@@ -64,6 +90,7 @@ class Fit:
     method: str
     sets_used: int
     set_count: int
+    long_arc: bool
     rms: float
     history: History
     above: Sky
@@ -75,24 +102,56 @@ def predict(
 ) -> Fit:
     """Fits the sets, in order of publication and all known at known_at_jd, for a prediction of the re-entry.
 
-    The drivers must start a day before the oldest set used (20 days, 40 sets) and end at the horizon.
+    The drivers must start a day before the oldest set used (fit_sets.chosen) and end at the horizon. A newest set that
+    lies far from where the others bring the object is left out.
     Raises TooHigh, PoorFit, manoeuvre.Thrusting, and of the newest set sgp4.DeepSpace and sgp4.BadElements.
     """
     if not (known_at_jd < math.inf and max_days > 0.0):
         raise ValueError(
             f"known at JD {known_at_jd} and {max_days} days ahead are no time; give a Julian date and days"
         )
-    sets = ready(known(elements, known_at_jd))
+    given = known(elements, known_at_jd)
+    sets = ready(given)
+    found = _predict(sets, drivers, tables, max_days)
+    if found.set_count <= 4 or sets[-2].semi_major_axis_km - sets[-1].semi_major_axis_km < _PLAIN_KM:
+        return found
+    try:
+        before = _predict(ready([one.elements for one in sets[:-1]]), drivers, tables, max_days)
+    except (TooHigh, PoorFit, manoeuvre.Thrusting):
+        return found
+    return before if _astray(before, found, sets[-1]) else found
+
+
+def _astray(before: Fit, found: Fit, newest: Ready) -> bool:
+    """Whether the newest set is higher or lower than the sets before it explain, by far more than they err."""
+    days = seconds_between(before.jd, before.fr, found.jd, found.fr) / DAY_S
+    flown = decay_tables.lifetimes(
+        before.state[None], np.array([before.ln_b]), before.air, stop_altitude_km=80.0, max_days=days
+    )
+    if flown.reached[0] or flown.broken[0]:  # the newest set shows that it still flies
+        return False
+    there = newest.states(np.zeros(1))[0][0]
+    sunk_km = _axis_km(before.state) - _axis_km(flown.states[0])
+    sigma_km = math.hypot(_BAD_KM, _BAD_SHARE * sunk_km)
+    return abs(_axis_km(there) - _axis_km(flown.states[0])) > _BAD * sigma_km
+
+
+def _axis_km(state: Array) -> float:
+    return float(1.0 / (2.0 / np.linalg.norm(state[:3]) - state[3:] @ state[3:] / WGS84_MU_KM3_S2))
+
+
+def _predict(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: float) -> Fit:
     newest = sets[-1].elements
     above = decay.sky(drivers, newest.epoch_jd, newest.epoch_jd_fraction)
     if above.since_s + sets[0].at_s < 0.0:
         raise ValueError("the drivers start after the oldest set used; make them from a day before it")
     horizon_days = min(max_days, above.end_s / DAY_S)
     history = _sinking(sets, above, horizon_days)
-    b, source = _start_b(sets, history, above)
+    near = [one for one in sets if one.at_s >= -NEAR_DAYS * DAY_S]
+    b, source = _start_b(sets, near, history, above)
     life_s = _rough_life_s(sets[-1], b, above, horizon_days)
     air = _air(sets, drivers, life_s, horizon_days, tables)
-    return _fit(sets, history, above, air, b, source)
+    return _fit(near, history, above, air, b, source)
 
 
 def stormy(above: Sky) -> bool:
@@ -118,23 +177,33 @@ def _sinking(sets: Sequence[Ready], above: Sky, horizon_days: float) -> History:
     steps = np.abs(np.diff([one.semi_major_axis_km for one in sets if one.at_s > -manoeuvre.LINE_DAYS * DAY_S]))
     if slow and _HEAVY_B * drag < _GATE_KM and not (steps > _STEP_KM).any():
         raise TooHigh(too_high(horizon_days))
-    history = past.history(sets, above)
+    history = past.history([one for one in sets if one.at_s >= -HISTORY_DAYS * DAY_S], above)
     manoeuvre.refuse(history, stormy=stormy(above))
     if slow:
         raise TooHigh(too_high(horizon_days))
     return history
 
 
-def _start_b(sets: Sequence[Ready], history: History, above: Sky) -> tuple[float, str]:
-    b = past.pairs(history, WINDOW_DAYS)
-    if b is not None and 1e-4 < b < 0.5:
+def _start_b(sets: Sequence[Ready], near: Sequence[Ready], history: History, above: Sky) -> tuple[float, str]:
+    b = past.pairs(history, WINDOW_DAYS) if len(near) > 2 else None
+    if b is not None and _START_B[0] < b < _START_B[1]:
         return b, "pairs of sets"
+    if len(near) == 1 and len(sets) > 1:
+        b = fit_long_arc.ballistic_coefficient(sets[-2], sets[-1], above)
+        if _START_B[0] < b < _START_B[1]:
+            return b, LONG_ARC
     rate = own_rate(sets[-1])
     b = rate / past.mean_rate(sets[-1], above) if rate < 0.0 else 0.0
-    if 1e-4 < b < 0.5:
+    if _START_B[0] < b < _START_B[1]:
         return b, "the newest set's mean motion rate"
-    b = _B_OF_BSTAR * abs(sets[-1].elements.bstar_per_earth_radius)
-    return min(max(b, 1e-3), 0.5), "B* of the newest set"
+    if len(near) < 3:  # B* alone errs by more than the life
+        raise TooFewSets(
+            f"{len(near)} element {'set is' if len(near) == 1 else 'sets are'} known of the last {NEAR_DAYS:.0f} days, "
+            "and no rate of decay by which to predict; wait for the next"
+        )
+    raise NotSinking(
+        "the element sets of the last days give no drag at all, so nothing brings the object down by itself"
+    )
 
 
 def _rough_life_s(last: Ready, b: float, above: Sky, horizon_days: float) -> float:
@@ -178,14 +247,19 @@ def _fit(sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float
             seen, state, ln_b, math.log(b), air.world, sinking_km_day=sinking, window_days=window, fit_b=not alone
         )
         state, ln_b, rms = found.state, found.ln_b, found.rms
-    if not CREDIBLE_B[0] <= math.exp(ln_b) <= CREDIBLE_B[1]:
+    if math.exp(ln_b) < CREDIBLE_B[0]:
+        raise NotSinking(
+            f"the sets give B = {math.exp(ln_b):.2e} m2/kg, less than that of any object: something holds it up, or a "
+            "set is bad; wait for the next sets"
+        )
+    if math.exp(ln_b) > CREDIBLE_B[1]:
         raise PoorFit(
-            f"the sets give B = {math.exp(ln_b):.2e} m2/kg, outside {CREDIBLE_B[0]:g} to {CREDIBLE_B[1]:g}: "
+            f"the sets give B = {math.exp(ln_b):.2e} m2/kg, more than that of any object: "
             "a manoeuvre or a bad set is likelier; wait for the next sets"
         )
     long_b = past.pairs(history, LONG_WINDOW_DAYS) if len(sets) > 4 else None
     late = 0.5 * (ln_b + math.log(long_b)) if long_b and long_b > CREDIBLE_B[0] else ln_b
     return Fit(
         state, last.elements.epoch_jd, last.elements.epoch_jd_fraction, ln_b, late, LATE_AFTER_S,
-        f"DC, B from {source}, {density.MODEL}", seen.sets, len(sets), rms, history, above, air,
+        f"DC, B from {source}, {density.MODEL}", seen.sets, len(sets), source == LONG_ARC, rms, history, above, air,
     )  # fmt: skip

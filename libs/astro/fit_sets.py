@@ -10,13 +10,15 @@ import numpy as np
 from libs.astro import sgp4
 from libs.astro.earth import WGS72_MU_KM3_S2
 from libs.astro.elements import ElementSet
-from libs.astro.time import seconds_between
+from libs.astro.time import MJD_0_JD, seconds_between
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-HISTORY_DAYS = 20.0
-HISTORY_SETS = 40
+NEAR_DAYS = 20.0  # that B is sought in: older sets tell more of past weather than of the object
+HISTORY_DAYS = 45.0  # in which signs of steering are sought
+HISTORY_SETS = 120
+ARC_DAYS = 200.0  # how far back a single set reaches for one before it
 EPOCH_AHEAD_DAYS = 1.0 / 24.0  # sets are published for a node soon to come
 DAY_S = 86400.0
 _SAME_EPOCH_S = 1.0
@@ -24,6 +26,14 @@ _SAME_EPOCH_S = 1.0
 
 class PoorFit(Exception):
     """No trajectory with a credible ballistic coefficient explains the element sets."""
+
+
+class NotSinking(PoorFit):
+    """B is zero, negative, or below that of any object: drag does not explain the orbit."""
+
+
+class TooFewSets(PoorFit):
+    """One or two sets are known, and nothing in them or before them tells how fast the orbit sinks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,18 @@ def known(elements: Sequence[ElementSet], known_at_jd: float) -> list[ElementSet
 
 
 def ready(elements: Sequence[ElementSet]) -> list[Ready]:
-    """By epoch, of one epoch the last published, the newest 40 of 20 days; an older one SGP4 refuses is left out.
+    """By epoch, of one epoch the last published, those of `chosen`; an older one that SGP4 refuses is left out.
 
     Raises of the newest sgp4.DeepSpace and sgp4.BadElements.
     """
+    single = _by_epoch(elements)
+    recent = single[-chosen([at_s / DAY_S for at_s, _ in single]) :]
+    older = [done for at_s, one in recent[:-1] if (done := _try(one, at_s)) is not None]
+    return [*older, prepared(recent[-1][1], recent[-1][0])]
+
+
+def _by_epoch(elements: Sequence[ElementSet]) -> list[tuple[float, ElementSet]]:
+    """Seconds from the newest epoch, ascending, and of each epoch the set published last."""
     newest = max(elements, key=lambda e: e.epoch_jd + e.epoch_jd_fraction)
     jd, fr = newest.epoch_jd, newest.epoch_jd_fraction
     timed = sorted(
@@ -70,9 +88,25 @@ def ready(elements: Sequence[ElementSet]) -> list[Ready]:
         if single and at_s - single[-1][0] < _SAME_EPOCH_S:
             single.pop()
         single.append((at_s, one))
-    recent = [(at_s, one) for at_s, one in single if at_s >= -HISTORY_DAYS * DAY_S][-HISTORY_SETS:]
-    older = [done for at_s, one in recent[:-1] if (done := _try(one, at_s)) is not None]
-    return [*older, prepared(recent[-1][1], recent[-1][0])]
+    return single
+
+
+def oldest_mjd(elements: Sequence[ElementSet], known_at_jd: float) -> float:
+    """Epoch of the oldest set that a fit uses; drivers must start a day before it."""
+    single = _by_epoch(known(elements, known_at_jd))
+    oldest = single[-chosen([at_s / DAY_S for at_s, _ in single])][1]
+    return (oldest.epoch_jd - MJD_0_JD) + oldest.epoch_jd_fraction
+
+
+def chosen(days: Sequence[float]) -> int:
+    """How many of the newest sets are used; days: their epochs from the newest, ascending.
+
+    Those of 45 days, 120 at most; of one that has none in the 20 days before it also the last of 200 days.
+    """
+    near, whole = (sum(one >= -limit for one in days) for limit in (NEAR_DAYS, HISTORY_DAYS))
+    if near == whole == 1 and len(days) > 1 and days[-2] >= -ARC_DAYS:
+        return 2
+    return min(whole, HISTORY_SETS)
 
 
 def _try(elements: ElementSet, at_s: float) -> Ready | None:

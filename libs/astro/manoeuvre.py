@@ -1,11 +1,13 @@
 """Signs of thrust in a history of element sets: a natural decay is not claimed for an object that steers.
 
-Four tests on the semi-major axis a and the integral S of (da/dt)/B (fit_history.py); limits and what they were
+Six tests on the semi-major axis a and the integral S of (da/dt)/B (fit_history.py); limits and what they were
 measured on: docs/physics/prediction.md.
   JUMP      between two sets a changes otherwise than drag does on a line of 5 days
   THRUST    over four days B is credible for no object, or negative: something holds the orbit up
   UNSTEADY  B of two days differs from that of other two days by more than the density model ever errs
-  DRIFT     B of two days runs one way for a week, further than that of any object that only falls
+  LOWERED   B of two days was more than twice the middle one: engines brought it down, and may do so again
+  PULL      over weeks a part of the decay grew with time and not with drag: a steady thrust against the motion
+  DRIFT     B of two days runs one way for weeks, further than that of any object that only falls
 """
 
 import math
@@ -28,7 +30,10 @@ BLOCK_DAYS = 2.0
 HELD_DAYS = 4.0
 RECENT_DAYS = 8.0  # a manoeuvre further back does not speak against the sets used since
 CALM_RATIO, STORM_RATIO = 1.7, 2.2  # of B of two blocks; density models err more in storms
-DRIFT, DRIFT_DAYS, LEAST_DRIFT_DAYS = 0.35, 11.0, 6.0  # of ln B over the days
+DRIFT, LEAST_DRIFT_DAYS = 0.45, 6.0  # of ln B over the history
+PULL, LEAST_PULL_DAYS = 0.25, 20.0  # share of the decay
+_PULL_CLEAR = 3.0  # standard deviations
+_PULL_STEP_DAYS, _MODEL_ERROR = 1.0, 0.12  # of a day's drag
 _AXIS_NOISE_KM = 0.15  # of a mean semi-major axis; a set in fifty is worse
 _FAST_KM = 5.0  # of decay between two sets: so near the end a bad set is likelier than thrust within the whole decay
 _LEAST_SPAN = 0.6  # of a block, that its sets must span
@@ -39,6 +44,8 @@ class Sign(Enum):
     JUMP = "jump"
     THRUST = "thrust"
     UNSTEADY = "unsteady"
+    LOWERED = "lowered"
+    PULL = "pull"
     DRIFT = "drift"
 
 
@@ -60,13 +67,26 @@ class Suspicion:
             f" {self.expected_km:+.2f} km or more, {days:.1f} days before the newest element set",
             Sign.UNSTEADY: f"the drag changed more than the atmosphere explains: {self.change_km:+.2f} km in two days"
             f" where other days give {self.expected_km:+.2f} km, {days:.1f} days before the newest element set",
-            Sign.DRIFT: f"drag has run one way for a week: {self.change_km:+.2f} km in the two days before the newest"
+            Sign.LOWERED: f"engines lowered the orbit: {self.change_km:+.2f} km in two days where drag of other days"
+            f" gives {self.expected_km:+.2f} km, {days:.1f} days before the newest element set",
+            Sign.PULL: f"a steady pull lowered the orbit by {-self.change_km:.1f} km in weeks in which it sank by"
+            f" {-self.expected_km:.1f} km in all",
+            Sign.DRIFT: f"drag has run one way for weeks: {self.change_km:+.2f} km in the two days before the newest"
             f" element set where drag as it began gives {self.expected_km:+.2f} km",
         }[self.sign]
+
+    @property
+    def lowers(self) -> bool:
+        """Whether the object is brought down on purpose."""
+        return self.sign in (Sign.LOWERED, Sign.PULL) or (self.sign is Sign.JUMP and self.change_km < self.expected_km)
 
 
 class Thrusting(Exception):
     """The object manoeuvres or did in the days that a prediction would rest on."""
+
+
+class Controlled(Thrusting):
+    """Engines bring the object down: when and where it comes down is its operator's choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +104,20 @@ def suspicions(past: History, *, stormy: bool) -> list[Suspicion]:
         *_jumps(past.last(LINE_DAYS, 3), stormy=stormy),
         *_held_up(past),
         *_unsteady(past, ratio),
+        *_pulled(past),
         *_drifting(past),
     ]
     return sorted(found, key=lambda one: one.at_s)
 
 
 def refuse(past: History, *, stormy: bool) -> None:
-    """Raises Thrusting for a sign in the last 8 days."""
-    recent = [one for one in suspicions(past, stormy=stormy) if one.at_s > -RECENT_DAYS * DAY_S]
+    """Raises Controlled for a sign that engines lower the orbit, Thrusting for another in the last 8 days."""
+    found = suspicions(past, stormy=stormy)
+    recent = [one for one in found if one.lowers or one.at_s > -RECENT_DAYS * DAY_S]
     if recent:
-        raise Thrusting(f"{recent[-1]}; a manoeuvre is likelier than drag: ask its operator, or wait for later sets")
+        kind = Controlled if any(one.lowers for one in recent) else Thrusting
+        told = [one for one in recent if one.lowers] or recent
+        raise kind(f"{told[-1]}; a manoeuvre is likelier than drag: ask its operator, or wait for later sets")
 
 
 def _jumps(part: History, *, stormy: bool) -> Iterator[Suspicion]:
@@ -155,12 +179,13 @@ def _unsteady(past: History, ratio: float) -> Iterator[Suspicion]:
     for one in sound:
         most, least = one.b + _CLEAR * one.sigma_b, one.b - _CLEAR * one.sigma_b
         if least > ratio * middle or most * ratio < middle:
-            yield Suspicion(Sign.UNSTEADY, one.at_s, one.change_km, one.change_km * middle / one.b)
+            sign = Sign.LOWERED if least > STORM_RATIO * middle else Sign.UNSTEADY
+            yield Suspicion(sign, one.at_s, one.change_km, one.change_km * middle / one.b)
 
 
 def _drifting(past: History) -> Iterator[Suspicion]:
-    """A straight line of ln B over the blocks of the last days that is steep and far above its scatter."""
-    sound = [one for one in blocks(past) if one.b > _CLEAR * one.sigma_b and one.at_s >= -DRIFT_DAYS * DAY_S]
+    """A straight line of ln B over the blocks that falls or rises by far more than their scatter."""
+    sound = [one for one in blocks(past) if one.b > _CLEAR * one.sigma_b]
     if len(sound) < 5 or sound[0].at_s - sound[-1].at_s < LEAST_DRIFT_DAYS * DAY_S:
         return
     at_s, ln_b = np.array([one.at_s for one in sound]), np.log([one.b for one in sound])
@@ -170,3 +195,34 @@ def _drifting(past: History) -> Iterator[Suspicion]:
     if abs(change) > max(DRIFT, _CLEAR * scatter):
         newest = sound[0]
         yield Suspicion(Sign.DRIFT, newest.at_s, newest.change_km, newest.change_km * math.exp(-change))
+
+
+def _pulled(past: History) -> Iterator[Suspicion]:
+    """Changes of about a day as B times the drag integral and a steady rate; Huber's weights at 2 sigma."""
+    rows = _days_apart(past.at_s)
+    days = past.at_s[rows] / DAY_S
+    if days[-1] - days[0] < LEAST_PULL_DAYS:
+        return
+    change, drag, length = np.diff(past.axis_km[rows]), np.diff(past.integral[rows]), np.diff(days)
+    if (drag >= 0.0).any():
+        return
+    sigma = np.hypot(math.sqrt(2.0) * _AXIS_NOISE_KM, _MODEL_ERROR * float(np.median(change / drag)) * drag)
+    design, wanted = np.column_stack([drag, length]) / sigma[:, None], change / sigma
+    weight = np.ones(len(change))
+    for _ in range(6):
+        root = np.sqrt(weight)
+        normal = np.linalg.pinv((design * root[:, None]).T @ (design * root[:, None]))
+        _, rate = fitted = normal @ ((design * root[:, None]).T @ (wanted * root))
+        weight = np.minimum(1.0, 2.0 / np.maximum(np.abs(wanted - design @ fitted), 1e-9))
+    pulled_km, whole_km = float(rate * length.sum()), float(change.sum())
+    if rate < -_PULL_CLEAR * math.sqrt(normal[1, 1]) and pulled_km < PULL * whole_km < 0.0:
+        yield Suspicion(Sign.PULL, float(past.at_s[-1]), pulled_km, whole_km)
+
+
+def _days_apart(at_s: Array) -> list[int]:
+    """The newest set, and back from it each that is a day or more before the one chosen last; ascending."""
+    rows = [len(at_s) - 1]
+    for k in range(len(at_s) - 2, -1, -1):
+        if at_s[rows[-1]] - at_s[k] >= _PULL_STEP_DAYS * DAY_S:
+            rows.append(k)
+    return rows[::-1]

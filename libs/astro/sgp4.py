@@ -237,7 +237,7 @@ def _fly(
     records: Array, offsets: Array, minutes: Array, gst: Array, xp: Array, yp: Array, spin: float, out: Array,
     errors: Codes,
 ) -> None:  # fmt: skip
-    work = np.empty(sgp4_general.ROWS * sgp4_general.BLOCK)
+    work = np.empty(max(sgp4_general.ROWS * sgp4_general.BLOCK, sgp4_near.ROWS * sgp4_near.BLOCK))
     for i in range(records.shape[0]):
         for first in range(0, minutes.size, _TILE):
             last = min(first + _TILE, minutes.size)
@@ -245,10 +245,7 @@ def _fly(
             span = max(abs(times.min() + offsets[i]), abs(times.max() + offsets[i]))
             x, y = xp[first:last], yp[first:last]
             if sgp4_near.holds(records[i], span):
-                if spin == 0.0:
-                    sgp4_near.fly(records[i], times, offsets[i], turned, spin, x, y, out[i], first, codes)
-                else:
-                    sgp4_near.fly_fixed(records[i], times, offsets[i], turned, spin, x, y, out[i], first, codes)
+                sgp4_near.fly(records[i], times, offsets[i], turned, spin, x, y, out[i], first, codes, work)
             else:
                 sgp4_general.fly(records[i], times, offsets[i], turned, spin, out[i], first, codes, work)
                 if spin != 0.0:

@@ -17,6 +17,7 @@ from libs.astro.time import calendar_to_jd
 LINE_LENGTH = 69
 NAME_LENGTH = 26  # 24 columns, after an optional "0 "
 FIRST_YEAR = 57  # of the two-digit years: 57 is 1957, 56 is 2056
+EpochProblem = Callable[[ElementSet], str]  # empty where there is none
 _ALPHA_5 = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # I and O are left out; A is 10
 
 
@@ -114,8 +115,11 @@ def parse(line1: bytes, line2: bytes, name: bytes = b"") -> ElementSet:
     return elements
 
 
-def read(data: bytes) -> Iterator[ElementSet | Refused]:
-    """Every set and every refusal of a file of sets with or without name lines; never raises for content."""
+def read(data: bytes, epoch_problem: EpochProblem | None = None) -> Iterator[ElementSet | Refused]:
+    """Every set and every refusal of a file of sets with or without name lines; never raises for content.
+
+    `epoch_problem` says why the epoch of a good set cannot be right; such a set is refused where its epoch stands.
+    """
     lines = data.splitlines()
     at, name, named_at = 0, b"", 0
     while at < len(lines):
@@ -127,7 +131,7 @@ def read(data: bytes) -> Iterator[ElementSet | Refused]:
             following = lines[at] if at < len(lines) else b""
             if following[:2] == b"2 ":
                 following = following.rstrip(b" ") if len(following) > LINE_LENGTH else following
-                yield _pair(line, following, name, at)
+                yield _pair(line, following, name, at, epoch_problem)
                 at += 1
             else:
                 yield Refused(at, 1, RefusalReason.MISSING, "line 1 of a set is not followed by its line 2")
@@ -158,11 +162,16 @@ def _stray(line: int) -> Refused:
     return Refused(line, 1, RefusalReason.UNREADABLE, "the line is not followed by the two lines of a set")
 
 
-def _pair(line1: bytes, line2: bytes, name: bytes, first_line: int) -> ElementSet | Refused:
+def _pair(
+    line1: bytes, line2: bytes, name: bytes, first_line: int, epoch_problem: EpochProblem | None
+) -> ElementSet | Refused:
     try:
-        return parse(line1, line2, name)
+        elements = parse(line1, line2, name)
     except Refused as refused:
         return Refused(first_line + refused.line - 1, refused.column, refused.reason, refused.detail)
+    if epoch_problem and (detail := epoch_problem(elements)):
+        return Refused(first_line, _places()["year"][1], RefusalReason.EPOCH, detail)
+    return elements
 
 
 def _fields(number: int, line: bytes, columns: tuple[_Column, ...]) -> dict[str, bytes]:

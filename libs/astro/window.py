@@ -21,12 +21,16 @@ from libs.astro.fit import Fit, stormy
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 CALIBRATION = Path(__file__).with_name("data") / "window_calibration.json"
+LARGEST_LN_B = 1.5  # drag is never 4.5 times or a 4.5th of what it was fitted to: samples further out stay there
 _PLASTIC = 1.32471795724474602596  # of the R2 sequence: additive recurrence of low discrepancy in two dimensions
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """sigma_ln_b at lives of life_h hours, straight between in the logarithm of the life; factors of strata."""
+    """sigma_ln_b at lives of life_h hours, straight between in the logarithm of the life; a factor in storms.
+
+    What few sets add to it, in quadrature: two of them, one whose B is that of a long arc, one alone.
+    """
 
     version: str
     life_h: tuple[float, ...]
@@ -34,8 +38,9 @@ class Calibration:
     sigma_a_km: float
     degrees_of_freedom: float
     storm_factor: float
-    few_sets_factor: float
-    one_set_factor: float
+    two_sets_ln_b: float
+    long_arc_ln_b: float
+    one_set_ln_b: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +68,17 @@ def calibration() -> Calibration:
 
 def spread(fit: Fit, life_s: float, by: Calibration) -> Spread:
     """The spread for a fit whose nominal flight lasts life_s."""
-    return spread_of(by, life_s, fit.set_count, stormy=stormy(fit.above))
+    return spread_of(by, life_s, fit.set_count, long_arc=fit.long_arc, stormy=stormy(fit.above))
 
 
-def spread_of(by: Calibration, life_s: float, set_count: int, *, stormy: bool) -> Spread:
+def spread_of(by: Calibration, life_s: float, set_count: int, *, long_arc: bool, stormy: bool) -> Spread:
     sigma = float(np.interp(math.log(max(life_s, 60.0) / 3600.0), np.log(by.life_h), by.sigma_ln_b))
-    if set_count == 1:
-        sigma *= by.one_set_factor
-    elif set_count == 2:
-        sigma *= by.few_sets_factor
     if stormy:
         sigma *= by.storm_factor
+    if set_count == 1:
+        sigma = math.hypot(sigma, by.long_arc_ln_b if long_arc else by.one_set_ln_b)
+    elif set_count == 2:
+        sigma = math.hypot(sigma, by.two_sets_ln_b)
     return Spread(sigma, by.sigma_a_km, by.degrees_of_freedom, by.version)
 
 
@@ -92,7 +97,7 @@ def draws(fit: Fit, spread: Spread, count: int, seed: int) -> Draws:
     faster = WGS84_MU_KM3_S2 * spread.sigma_a_km * y / (2.0 * a * a * v)
     states = np.repeat(fit.state[None], count, axis=0)
     states[:, 3:] *= (1.0 + faster / v)[:, None]
-    change = spread.sigma_ln_b * z
+    change = np.clip(spread.sigma_ln_b * z, -LARGEST_LN_B, LARGEST_LN_B)
     return Draws(fit.ln_b + change, fit.ln_b_late + change, states)
 
 
@@ -107,11 +112,13 @@ def normals(count: int, seed: int, degrees_of_freedom: float) -> tuple[Array, Ar
 
 
 def student(p: float, degrees_of_freedom: float) -> float:
-    """Quantile of Student's t: exact for 4 degrees of freedom (W. T. Shaw, J. Comput. Finance 9 (4), 37, 2006).
+    """Quantile of Student's t: exact for 3 degrees of freedom and for 4 (W. T. Shaw, J. Comput. Finance 9, 37, 2006).
 
     Else G. W. Hill's expansion about the normal (Commun. ACM 13 (10), 619, 1970), within 3e-3 of the exact from 5
     degrees on and p in [0.025, 0.975]; infinite degrees give the normal.
     """
+    if degrees_of_freedom == 3.0:
+        return math.copysign(_student_3(min(p, 1.0 - p)), p - 0.5)
     if degrees_of_freedom == 4.0:
         root = math.sqrt(4.0 * p * (1.0 - p))
         size = 2.0 * math.sqrt(max(math.cos(math.acos(min(root, 1.0)) / 3.0) / root - 1.0, 0.0))
@@ -124,3 +131,11 @@ def student(p: float, degrees_of_freedom: float) -> float:
     g2 = ((5.0 * z2 + 16.0) * z2 + 3.0) * z / 96.0
     g3 = (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) * z / 384.0
     return z + g1 / n + g2 / n**2 + g3 / n**3
+
+
+def _student_3(tail: float) -> float:
+    """Size beyond which a tail of t with 3 degrees lies: sqrt(3) cot(x/2), where x - sin x = 2 pi tail."""
+    x = (12.0 * math.pi * tail) ** (1.0 / 3.0)
+    for _ in range(8):
+        x -= (x - math.sin(x) - 2.0 * math.pi * tail) / (1.0 - math.cos(x))
+    return math.sqrt(3.0) / math.tan(0.5 * x)

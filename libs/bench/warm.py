@@ -44,7 +44,7 @@ def start() -> Outcome:
 
 
 def _waited_s(folder: str, *how: str) -> float:
-    kept = {"NUMBA_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": os.path.join(folder, "bytecode")}
+    kept = {"NUMBA_CACHE_DIR": folder, "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
     subprocess.run([sys.executable, *how], env=inherited | kept, check=True)  # noqa: S603 - own code

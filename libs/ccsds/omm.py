@@ -3,16 +3,18 @@
 JSON and CSV are as CelesTrak and Space-Track publish them: the keywords of the book as keys, what says that the theory
 is SGP4 may be left out, and further keys are let pass. KVN and XML hold only what the book allows, except that both
 publishers leave CREATION_DATE and ORIGINATOR empty. MEAN_MOTION_DOT and MEAN_MOTION_DDOT are what a TLE carries, a half
-and a sixth of the derivatives.
+and a sixth of the derivatives. As with a TLE, `epoch_problem` says why the epoch of a good set cannot be right; such a
+set is refused where its EPOCH stands.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
-from typing import Any
+from typing import Any, TypeVar
 
 from libs.astro.elements import ElementSet, RefusalReason, Refused, problem
+from libs.astro.tle import EpochProblem
 from libs.ccsds import kvn, markup
 from libs.ccsds.layout import CARTESIAN, Block, Layout, group, may, must, read_as
 from libs.ccsds.messages import Message
@@ -47,26 +49,40 @@ _ONLY = {
 }
 _DESIGNATOR = re.compile(r"(\d\d)(\d\d)-(\d{3})([A-Z]{1,3})", re.ASCII)
 UNKNOWN = "UNKNOWN"
+R = TypeVar("R")
 
 
-def read_omm_json(data: bytes) -> Iterator[ElementSet | Refused]:
+def read_omm_json(data: bytes, epoch_problem: EpochProblem | None = None) -> Iterator[ElementSet | Refused]:
     """Each record of a JSON array, or the one of a JSON object; never raises for content."""
-    return read_json_rows(data, element_set)
+    return read_json_rows(data, _checked(element_set, epoch_problem))
 
 
-def read_omm_csv(data: bytes) -> Iterator[ElementSet | Refused]:
+def read_omm_csv(data: bytes, epoch_problem: EpochProblem | None = None) -> Iterator[ElementSet | Refused]:
     """Each row under a header of keywords; never raises for content."""
-    return read_csv_rows(data, _NEEDED, element_set)
+    return read_csv_rows(data, _NEEDED, _checked(element_set, epoch_problem))
 
 
-def read_omm_kvn(data: bytes) -> Iterator[ElementSet | Refused]:
+def read_omm_kvn(data: bytes, epoch_problem: EpochProblem | None = None) -> Iterator[ElementSet | Refused]:
     """Each message of a file in keyword = value notation; never raises for content."""
-    return read_as("OMM", kvn.read_messages(data), _from_entries)
+    return read_as("OMM", kvn.read_messages(data), _checked(_from_entries, epoch_problem))
 
 
-def read_omm_xml(data: bytes) -> Iterator[ElementSet | Refused]:
+def read_omm_xml(data: bytes, epoch_problem: EpochProblem | None = None) -> Iterator[ElementSet | Refused]:
     """Each <omm> of a document, alone or in <ndm>; never raises for content."""
-    return read_as("OMM", markup.read_messages(data), _from_entries)
+    return read_as("OMM", markup.read_messages(data), _checked(_from_entries, epoch_problem))
+
+
+def _checked(build: Callable[[R], ElementSet], epoch_problem: EpochProblem | None) -> Callable[[R], ElementSet]:
+    if epoch_problem is None:
+        return build
+
+    def checked(record: R) -> ElementSet:
+        elements = build(record)
+        if detail := epoch_problem(elements):
+            raise Bad("EPOCH", RefusalReason.EPOCH, detail)
+        return elements
+
+    return checked
 
 
 def element_set(record: dict[str, Any]) -> ElementSet:

@@ -3,8 +3,8 @@
 import hashlib
 import re
 import struct
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from libs.astro.earth import WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
@@ -15,6 +15,9 @@ from services.ingest.description import Basis, Description, Statement
 from services.ingest.domain import Delivery, ElementSetAccepted, Event
 from services.ingest.objects import NOTHING, Known
 
+DAY_MIN = 1440.0
+_JD_OF_MJD_0 = 2400000.5
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -22,6 +25,9 @@ class Entry:
 
     known: Known = NOTHING
     fingerprints: frozenset[bytes] = frozenset()
+
+
+NEW = Entry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +41,35 @@ class OfferElements:
 
 def decide_entry(command: OfferElements, entry: Entry) -> list[Event]:
     events: list[Event] = []
-    last = command.last
+    known, recorded, last, delivery = entry.known, set(entry.fingerprints), command.last, command.delivery
     for elements in command.sets:
-        for event in _offer(elements, entry, last, command.delivery):
-            entry = evolve_entry(entry, event)
-            events.append(event)
-            if isinstance(event, ElementSetAccepted):
-                last = jumps.later(last, elements, published_at(elements, command.delivery))
+        named = objects.decide_statement(naming(elements, delivery), known, delivery)
+        for event in named:
+            known = objects.evolve(known, event)
+        events += named
+        identity = fingerprint(elements)
+        if identity in recorded:
+            continue  # known, but perhaps not under this name
+        recorded.add(identity)
+        jump = jumps.compare(last.orbit if last else None, elements, life_of(known))
+        events.append(
+            ElementSetAccepted(elements, delivery.source, delivery.input_sha256, jump.flags, jump.semi_major_axis_km)
+        )
+        last = jumps.later(last, elements, published_at(elements, delivery))
     return events
+
+
+def life_of(known: Known) -> jumps.Life:
+    """Between launch and decay, each to the end of what its source leaves open."""
+    launch, decay = known.description.launch_mjd, known.decay.time if known.decay else None
+    return jumps.Life(
+        None if launch is None else launch + _JD_OF_MJD_0,
+        None if decay is None else decay.jd + decay.jd_fraction + decay.tolerance_min / DAY_MIN,
+    )
 
 
 def published_at(elements: ElementSet, delivery: Delivery) -> datetime:
     return delivery.available_at or created_at(elements, delivery) or epoch_of(elements)
-
-
-def _offer(elements: ElementSet, entry: Entry, last: jumps.LastPublished | None, delivery: Delivery) -> list[Event]:
-    named = objects.decide_statement(naming(elements, delivery), entry.known, delivery)
-    if fingerprint(elements) in entry.fingerprints:
-        return named  # known, but perhaps not under this name
-    jump = jumps.compare(last.orbit if last else None, elements)
-    accepted = ElementSetAccepted(elements, delivery.source, delivery.input_sha256, jump.flags, jump.semi_major_axis_km)
-    return [*named, accepted]
 
 
 def naming(elements: ElementSet, delivery: Delivery) -> Statement:
@@ -64,14 +78,6 @@ def naming(elements: ElementSet, delivery: Delivery) -> Statement:
     return Statement(
         elements.catalogue_number, said, Basis.ELEMENT_SET, stated_at=delivery.available_at or epoch_of(elements)
     )
-
-
-def evolve_entry(entry: Entry, event: Event) -> Entry:
-    match event:
-        case ElementSetAccepted(elements=elements):
-            return replace(entry, fingerprints=entry.fingerprints | {fingerprint(elements)})
-        case _:
-            return replace(entry, known=objects.evolve(entry.known, event))
 
 
 def fingerprint(elements: ElementSet) -> bytes:
@@ -122,15 +128,3 @@ def created_at(elements: ElementSet, delivery: Delivery) -> datetime | None:
     if elements.created is None:
         return None
     return min(jd_to_datetime(*elements.created), delivery.received_at)
-
-
-def epoch_problem(elements: ElementSet, delivery: Delivery, lead: timedelta) -> str:
-    """Why the epoch cannot be right for the time of publication; empty when it can."""
-    published = delivery.known_at
-    epoch = epoch_of(elements)
-    if epoch <= published + lead:
-        return ""
-    return (
-        f"the epoch {epoch:%Y-%m-%d %H:%M} UTC is more than {lead.days} days after its publication at "
-        f"{published:%Y-%m-%d %H:%M} UTC; check the epoch's year and day, or the stated publication time"
-    )

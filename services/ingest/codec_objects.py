@@ -26,7 +26,6 @@ CLASSES = {
 }
 CLASSES_BACK: dict[int, str] = {int(number): name for name, number in CLASSES.items()}
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_stamp = lru_cache(maxsize=1024)(timestamp)
 Described = pb.ObjectCatalogued | pb.ObjectRevised
 
 
@@ -68,12 +67,14 @@ def description_from_wire(said: pb.ObjectDescription) -> Description:
     return Description(**(values | {"type": _TYPES_BACK[said.type]}))
 
 
+@lru_cache(maxsize=1024)
 def _origin_to_wire(name: str, origin: Origin) -> pb.FieldSource:
+    """Copied into the fact; one file states many fields alike."""
     return pb.FieldSource(
         field=name,
         source=origin.source,
         basis=_BASES[origin.basis],
-        stated_at=_stamp(origin.stated_at),  # copied into the message
+        stated_at=timestamp(origin.stated_at),
         redistribution=CLASSES[origin.redistribution],
     )
 

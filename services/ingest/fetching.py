@@ -5,12 +5,14 @@ Sentences about a failure are our own: what a server writes, and where we asked,
 
 import asyncio
 import json
+import re
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 from pydantic import SecretStr
@@ -23,6 +25,7 @@ LOGIN_PATH = "/ajaxauth/login"
 LOGIN_BYTES = 64 * 1024
 CLOCK_TOLERANCE = timedelta(minutes=15)
 LEAST_SECRET = 6  # a shorter one may stand in a text by chance
+_SECRET_NAME = re.compile("key|token|secret|pass|auth|sig", re.IGNORECASE)  # of a part of an address
 TIMEOUT = httpx.Timeout(READ_S, connect=CONNECT_S)
 Permit = Callable[[], Awaitable[None]]
 
@@ -33,9 +36,9 @@ class Credentials:
     password: SecretStr = field(default_factory=lambda: SecretStr(""))
     token: SecretStr = field(default_factory=lambda: SecretStr(""))
 
-    def stand_in(self, body: bytes) -> bool:
-        secrets = (one.get_secret_value().encode() for one in (self.password, self.token))
-        return any(len(secret) >= LEAST_SECRET and secret in body for secret in secrets)
+    @property
+    def secrets(self) -> list[str]:
+        return [self.password.get_secret_value(), self.token.get_secret_value()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,8 @@ class Client:
                 return NotModified(pause)
             self._check(answer)
             body = await _whole(answer, policy.max_bytes)
-        if self.credentials.stand_in(body):
+        secrets = [*self.credentials.secrets, *_secrets_of(path), *self.http.cookies.values()]
+        if _stand_in(body, secrets):
             raise Fault(SourceProblem.UNUSABLE, "its answer repeats our credentials; nothing of it was kept")
         _check_error_row(body)
         published_at = _instant(answer.headers.get("last-modified"), self.clock())
@@ -222,6 +226,19 @@ async def _unzipped(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[b
         raise Fault(SourceProblem.UNUSABLE, "its compressed answer is damaged") from error
     if not unzip.eof:
         raise Fault(SourceProblem.UNREACHABLE, "it broke off before the end of its answer")
+
+
+def _secrets_of(address: str) -> list[str]:
+    parts = urlsplit(address)
+    return [parts.password or "", *(value for name, value in parse_qsl(parts.query) if _SECRET_NAME.search(name))]
+
+
+def _stand_in(body: bytes, secrets: Iterable[str]) -> bool:
+    """As they are, or as a form or an address writes them."""
+    return any(
+        len(secret) >= LEAST_SECRET and (secret.encode() in body or quote(secret, safe="").encode() in body)
+        for secret in secrets
+    )
 
 
 def _check_error_row(body: bytes) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from asyncpg import Pool
 
-from libs.astro.elements import RefusalReason
+from libs.astro.elements import ElementSet, RefusalReason
 from libs.astro.time import jd_to_datetime
 from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog
@@ -36,6 +36,7 @@ from services.ingest import (
 )
 from services.ingest.domain import Delivery, Event, Format, InputRejected
 from services.ingest.freshness import Outcome
+from services.ingest.publication import Publication
 from services.ingest.reading import Reader, Reading
 from services.ingest.recording import by_objects, record
 from services.ingest.settings import IngestSettings
@@ -79,7 +80,8 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
     """
     kept = _classed(gate, replace(delivery, input_sha256=await gate.blobs.put(data)))
     receipt = Receipt(stated, 0, 0, 0, (), kept.input_sha256)
-    reader = gate.reader.parts(stated, data, gate.settings.ingest_batch_records)
+    published = Publication(kept.known_at, timedelta(days=gate.settings.ingest_epoch_lead_days))
+    reader = gate.reader.parts(stated, data, gate.settings.ingest_batch_records, published)
     del data  # a whole catalogue need not lie in memory while it is recorded
     async with aclosing(reader) as parts:
         async for part in parts:
@@ -89,8 +91,7 @@ async def submit(gate: Gate, delivery: Delivery, stated: Format, data: bytes, ca
 
 
 async def _record_part(gate: Gate, part: Reading, before: Receipt, delivery: Delivery, cause: Cause) -> Receipt:
-    part = await recording_objects.identify(gate.pool, part, delivery)
-    part = _refuse_epochs(part, delivery, timedelta(days=gate.settings.ingest_epoch_lead_days))
+    part = await recording_objects.identify(gate.pool, gate.blobs, part, delivery)
     part = await _identify_messages(gate, part, delivery)
     if part.format in DATASETS and not delivery.dataset:
         raise domain.BadSubmission(f"{DATASETS[part.format]} needs the name of its dataset; state it in the header")
@@ -134,28 +135,10 @@ def _classed(gate: Gate, delivery: Delivery) -> Delivery:
     return replace(delivery, redistribution=redistribution.class_of(delivery.source, stated))
 
 
-def _refuse_epochs(read: Reading, delivery: Delivery, lead: timedelta) -> Reading:
-    problems = [(elements, catalogue.epoch_problem(elements, delivery, lead)) for elements in read.sets]
-    refused = tuple(
-        reading.Refusal(
-            str(elements.catalogue_number).encode(),
-            0,
-            0,
-            RefusalReason.EPOCH,
-            f"object {elements.catalogue_number}: {problem}",
-        )
-        for elements, problem in problems
-        if problem
-    )
-    good = tuple(elements for elements, problem in problems if not problem)
-    return replace(read, sets=good, refusals=read.refusals + refused)
-
-
 async def _identify_messages(gate: Gate, read: Reading, delivery: Delivery) -> Reading:
-    """Numbers for objects named by designator alone; refuses the unknown, and what was made after its publication."""
+    """Numbers for objects named by designator alone; refuses the unknown."""
     if not read.messages:
         return read
-    lead = timedelta(days=gate.settings.ingest_epoch_lead_days)
     async with gate.pool.acquire() as conn:
         numbers = await queries_objects.numbers_of(conn, messages.without_number(read.messages))
     good: list[messages.OfferMessage] = []
@@ -163,16 +146,11 @@ async def _identify_messages(gate: Gate, read: Reading, delivery: Delivery) -> R
     for offer in read.messages:
         fact = messages.resolved(offer, numbers, delivery)
         if fact is None:
-            refused.append(_refused_offer(offer, RefusalReason.MISMATCH, messages.unknown_object(offer)))
-        elif problem := messages.time_problem(offer, delivery, lead):
-            refused.append(_refused_offer(offer, RefusalReason.EPOCH, problem))
+            detail = messages.unknown_object(offer)
+            refused.append(reading.Refusal(offer.raw, offer.line, offer.column, RefusalReason.MISMATCH, detail))
         else:
             good.append(replace(offer, fact=fact))
     return replace(read, messages=tuple(good), refusals=(*read.refusals, *refused))
-
-
-def _refused_offer(offer: messages.OfferMessage, reason: RefusalReason, detail: str) -> reading.Refusal:
-    return reading.Refusal(offer.raw, offer.line, offer.column, reason, detail)
 
 
 def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> InputRejected:
@@ -194,24 +172,22 @@ def _rejected(refusal: reading.Refusal, found: Format, delivery: Delivery) -> In
 async def record_elements(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:
     recorded: list[Event] = []
     for batch in by_objects(read.sets, gate.settings.ingest_batch_records):
-        offers = {number: catalogue.OfferElements(sets, delivery) for number, sets in batch.items()}
-        streams = [f"{kind}/{number}" for number in offers for kind in ("object", "elements")]
-        recorded += await record(gate.pool, gate.log, streams, partial(_decide_offers, offers), delivery, cause)
+        streams = [f"{kind}/{number}" for number in batch for kind in ("object", "elements")]
+        decide = partial(_decide_offers, batch, delivery)
+        recorded += await record(gate.pool, gate.log, streams, decide, delivery, cause)
     accepted = sum(isinstance(event, domain.ElementSetAccepted) for event in recorded)
     return accepted, len(read.sets) - accepted
 
 
-async def _decide_offers(offers: dict[int, catalogue.OfferElements], conn: Connection) -> list[Event]:
-    asked = [
-        (number, catalogue.fingerprint(one), one.epoch_jd) for number, offer in offers.items() for one in offer.sets
-    ]
+async def _decide_offers(batch: dict[int, tuple[ElementSet, ...]], delivery: Delivery, conn: Connection) -> list[Event]:
+    asked = [(number, catalogue.fingerprint(one), one.epoch_jd) for number, sets in batch.items() for one in sets]
     entries = await queries.entries(conn, asked)
-    last = await last_sets.last_published(conn, list(offers))
-    offers = {number: replace(offer, last=last.get(number)) for number, offer in offers.items()}
-    decided = [
-        catalogue.decide_entry(offer, entries.get(number, catalogue.Entry())) for number, offer in offers.items()
-    ]
-    return [event for events in decided for event in events]
+    last = await last_sets.last_published(conn, list(batch))
+    events: list[Event] = []
+    for number, sets in batch.items():
+        offer = catalogue.OfferElements(sets, delivery, last.get(number))
+        events += catalogue.decide_entry(offer, entries.get(number, catalogue.NEW))
+    return events
 
 
 async def record_messages(gate: Gate, read: Reading, delivery: Delivery, cause: Cause) -> tuple[int, int]:

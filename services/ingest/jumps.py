@@ -51,6 +51,15 @@ class Jump:
     flags: tuple[ElementFlag, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Julian dates, UTC, of the launch and of the decay of an object, None where it is not known."""
+
+    launched_jd: float | None = None
+    decayed_jd: float | None = None
+
+
+UNKNOWN_LIFE = Life()
 FIELDS = tuple(field.name for field in fields(Published))
 values_of = attrgetter(*FIELDS)
 
@@ -64,10 +73,10 @@ def later(last: LastPublished | None, elements: ElementSet, at: datetime) -> Las
     return last if last and at < last.at else LastPublished(published(elements), at)
 
 
-def compare(before: Published | None, elements: ElementSet) -> Jump:
+def compare(before: Published | None, elements: ElementSet, life: Life = UNKNOWN_LIFE) -> Jump:
     """Beside the set published before; without one there is nothing to compare."""
     now = published(elements)
-    flags = [ElementFlag.OUTSIDE_LIFE] if _before_its_launch(elements) else []
+    flags = [ElementFlag.OUTSIDE_LIFE] if _outside(elements, life) else []
     if before is None:
         return Jump(0.0, tuple(flags))
     days = (now.epoch_jd - before.epoch_jd) + (now.epoch_jd_fraction - before.epoch_jd_fraction)
@@ -121,11 +130,20 @@ def plane_change_deg(before: Published, now: Published, days: float) -> float:
     return degrees(2.0 * asin(min(1.0, sqrt(half))))
 
 
-def _before_its_launch(elements: ElementSet) -> bool:
-    """By the year of the launch that its designator names; a day is allowed for the clocks of others."""
+def _outside(elements: ElementSet, life: Life) -> bool:
+    """A day is allowed at either end for the clocks of others."""
+    epoch_jd = elements.epoch_jd + elements.epoch_jd_fraction
+    launched_jd = _year_of_launch_jd(elements) if life.launched_jd is None else life.launched_jd
+    return (launched_jd is not None and epoch_jd < launched_jd - 1.0) or (
+        life.decayed_jd is not None and epoch_jd > life.decayed_jd + 1.0
+    )
+
+
+def _year_of_launch_jd(elements: ElementSet) -> float | None:
+    """The beginning of the year of the launch that its designator names."""
     text = elements.international_designator
     year = text[:4] if text[4:5] == b"-" else text[:2]
     if not year.isdigit():
-        return False
+        return None
     launched = int(year) if len(year) == 4 else int(year) + (1900 if int(year) >= FIRST_YEAR else 2000)
-    return elements.epoch_jd < calendar_to_jd(launched, 1, 1)[0] - 1.0
+    return calendar_to_jd(launched, 1, 1)[0]

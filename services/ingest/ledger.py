@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from libs.astro.time import jd_to_datetime
 from libs.postgres import Connection
 from services.ingest.fetching import Condition
 from services.ingest.freshness import Outcome
 from services.ingest.policies import Limit, Policy
+from services.ingest.reentries import OF_OTHERS
 from services.ingest.scheduling import first_due
-from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
-PREDICTION = pb.ThirdPartyPredictionRecorded.DESCRIPTOR.full_name
 KEPT = timedelta(days=8)  # longer than the window of any limit
 
 
@@ -135,18 +133,6 @@ async def keep_condition(conn: Connection, source: str, path: str, known: Condit
     )
 
 
-async def reentries(conn: Connection, since: datetime) -> list[datetime]:
-    """What the newest prediction of others says of each object that has one since."""
-    rows = await conn.fetch(
-        """SELECT DISTINCT ON (catalogue_number) body FROM object_messages
-           WHERE kind = $1 AND said_at >= $2 ORDER BY catalogue_number, said_at DESC, position DESC""",
-        PREDICTION,
-        since,
-    )
-    said = (pb.ThirdPartyPredictionRecorded.FromString(row["body"]) for row in rows)
-    return [jd_to_datetime(one.nominal_jd, one.nominal_jd_fraction) for one in said]
-
-
 async def next_history(conn: Connection, asked: Sequence[int]) -> int | None:
     """An object that others predict to come down, or that is asked for, whose history was never fetched."""
     found: int | None = await conn.fetchval(
@@ -154,7 +140,7 @@ async def next_history(conn: Connection, asked: Sequence[int]) -> int | None:
            FROM (SELECT catalogue_number FROM object_messages WHERE kind = $1 UNION SELECT unnest($2::int[])) AS wanted
            WHERE NOT EXISTS (SELECT FROM source_histories h WHERE h.catalogue_number = wanted.catalogue_number)
            ORDER BY 1 LIMIT 1""",
-        PREDICTION,
+        OF_OTHERS,
         asked,
     )
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from libs.astro.elements import MAX_CATALOGUE_NUMBER, RefusalReason, Refused
@@ -21,6 +22,7 @@ from services.ingest.domain import (
     ThirdPartyPredictionRecorded,
 )
 from services.ingest.messages import OfferMessage
+from services.ingest.publication import Publication
 
 TIP_ALTITUDE_KM = 10.0  # what the time and place of a TIP are for
 TIP_BEFORE, TIP_AFTER = timedelta(days=30), timedelta(days=120)  # of its decay to the time it was made
@@ -30,27 +32,27 @@ FIRST_JD, END_JD = 2435839.5, 2524593.5  # 1957-01-01 and 2200-01-01
 Offered = Iterator[OfferMessage | Refused]
 
 
-def read_tip(data: bytes) -> Offered:
+def read_tip(data: bytes, published: Publication | None) -> Offered:
     """Each row of Space-Track's class `tip`, JSON or CSV; never raises for content."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        return read_json_rows(data, _tip)
-    return read_csv_rows(data, ("NORAD_CAT_ID", "MSG_EPOCH", "DECAY_EPOCH", "WINDOW"), _tip)
+        return read_json_rows(data, partial(_tip, published))
+    return read_csv_rows(data, ("NORAD_CAT_ID", "MSG_EPOCH", "DECAY_EPOCH", "WINDOW"), partial(_tip, published))
 
 
-def read_rdm(data: bytes) -> Offered:
+def read_rdm(data: bytes, published: Publication | None) -> Offered:
     """Each re-entry data message, KVN or XML; never raises for content."""
-    return read_as("RDM", _lexed(data), _prediction)
+    return read_as("RDM", _lexed(data), partial(_prediction, published))
 
 
-def read_cdm(data: bytes) -> Offered:
+def read_cdm(data: bytes, published: Publication | None) -> Offered:
     """Each conjunction data message, KVN or XML; never raises for content."""
-    return read_as("CDM", _lexed(data), _conjunction)
+    return read_as("CDM", _lexed(data), partial(_conjunction, published))
 
 
-def read_oem(data: bytes) -> Offered:
+def read_oem(data: bytes, published: Publication | None) -> Offered:
     """Each segment of each ephemeris message, KVN or XML; never raises for content."""
     build = oem.build_xml if _is_xml(data) else oem.build_kvn
-    for found in read_as("OEM", _lexed(data), lambda message: _segments(message, build(message))):
+    for found in read_as("OEM", _lexed(data), lambda message: _segments(published, message, build(message))):
         if isinstance(found, Refused):
             yield found
         else:
@@ -65,9 +67,9 @@ def _lexed(data: bytes) -> Iterator[Message | Refused]:
     return markup.read_messages(data) if _is_xml(data) else kvn.read_messages(data)
 
 
-def _tip(row: dict[str, Any]) -> OfferMessage:
+def _tip(published: Publication | None, row: dict[str, Any]) -> OfferMessage:
     read = spacetrack.tip(row)
-    made_at = _datetime("MSG_EPOCH", read.message_epoch)
+    made_at = _made_at("MSG_EPOCH", read.message_epoch, published)
     decay_at = _datetime("DECAY_EPOCH", read.decay_epoch)
     if not made_at - TIP_BEFORE <= decay_at <= made_at + TIP_AFTER:
         detail = f"DECAY_EPOCH is {decay_at:%Y-%m-%d}, too far from MSG_EPOCH {made_at:%Y-%m-%d} for a TIP"
@@ -96,7 +98,7 @@ def _tip(row: dict[str, Any]) -> OfferMessage:
 _CONTROLLED = {"YES": True, "NO": False, "UNKNOWN": None}
 
 
-def _prediction(message: Message) -> OfferMessage:
+def _prediction(published: Publication | None, message: Message) -> OfferMessage:
     read = rdm.build(message)
     said = read.metadata
     _only("CENTER_NAME", said.center_name, "EARTH")
@@ -120,7 +122,7 @@ def _prediction(message: Message) -> OfferMessage:
         longitude_deg=None,
         confidence_percent=confidence if confidence and confidence < 100.0 else None,
         controlled=_CONTROLLED[said.controlled_reentry],
-        made_at=_datetime("CREATION_DATE", read.header.creation_date),
+        made_at=_made_at("CREATION_DATE", read.header.creation_date, published),
         input_sha256="",
     )
     return _offer(fact, said.international_designator, message, "INTERNATIONAL_DESIGNATOR")
@@ -147,8 +149,9 @@ def _after(tzero: Instant, days: Any) -> Any:
     return Instant(tzero.jd + whole, rest)
 
 
-def _conjunction(message: Message) -> OfferMessage:
+def _conjunction(published: Publication | None, message: Message) -> OfferMessage:
     read = cdm.build(message)
+    _made_at("CREATION_DATE", read.header.creation_date, published)
     first, second = (one.metadata for one in read.objects)
     for one in (first, second):
         if one.orbit_center is not None:
@@ -171,7 +174,8 @@ def _conjunction(message: Message) -> OfferMessage:
     return _offer(fact, first.international_designator, message, "INTERNATIONAL_DESIGNATOR")
 
 
-def _segments(message: Message, read: oem.EphemerisMessage) -> list[OfferMessage]:
+def _segments(published: Publication | None, message: Message, read: oem.EphemerisMessage) -> list[OfferMessage]:
+    _made_at("CREATION_DATE", read.header.creation_date, published)
     offers = []
     for n, segment in enumerate(read.segments, 1):
         said = segment.metadata
@@ -223,6 +227,13 @@ def _in_the_space_age(keyword: str, instant: Instant) -> Instant:
     if not FIRST_JD <= instant.jd < END_JD:
         raise Bad(keyword, RefusalReason.RANGE, f"{keyword} is Julian date {instant.jd:.1f}, not of 1957 to 2199")
     return instant
+
+
+def _made_at(keyword: str, instant: Instant, published: Publication | None) -> datetime:
+    made_at = _datetime(keyword, instant)
+    if published and (detail := published.making_problem(made_at)):
+        raise Bad(keyword, RefusalReason.EPOCH, detail)
+    return made_at
 
 
 def _datetime(keyword: str, instant: Instant) -> datetime:

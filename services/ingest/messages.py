@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from services.ingest.domain import (
     ConjunctionRecorded,
@@ -46,18 +45,6 @@ def unknown_object(offer: OfferMessage) -> str:
     return (
         f"no object of the catalogue has the designator {said!r}, and the message gives no catalogue number; "
         "submit an element set of the object first"
-    )
-
-
-def time_problem(offer: OfferMessage, delivery: Delivery, lead: timedelta) -> str:
-    """Why the time it was made cannot be right; empty when it can."""
-    made_at: datetime | None = getattr(offer.fact, "made_at", None)
-    published = delivery.known_at
-    if made_at is None or made_at <= published + lead:
-        return ""
-    return (
-        f"the message was made at {made_at:%Y-%m-%d %H:%M} UTC, more than {lead.days} days after its publication at "
-        f"{published:%Y-%m-%d %H:%M} UTC; check its clock, or the stated publication time"
     )
 
 

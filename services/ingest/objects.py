@@ -127,10 +127,12 @@ def decide_statement(said: Statement, known: Known, delivery: Delivery) -> list[
     events: list[Event] = []
     stated_at = said.stated_at or delivery.available_at or delivery.received_at
     origin = Origin(said.basis, delivery.source, stated_at, delivery.redistribution)
-    won = [name for name in known_fields(said.description) if _wins(name, said.description, origin, known)]
+    stated = known_fields(said.description)
+    won = [name for name in stated if _wins(name, said.description, origin, known)]
     number, source, sha256 = said.catalogue_number, delivery.source, delivery.input_sha256
     if won or not known.catalogued:
-        description, origins = _taken(won, said.description, origin, known)
+        first = said.description, dict.fromkeys(stated, origin)
+        description, origins = _taken(won, said.description, origin, known) if known.origins else first
         kind = ObjectRevised if known.catalogued else ObjectCatalogued
         events.append(kind(number, description, origins, source, sha256))
     decayed = said.decay and ObjectDecayed(number, said.decay, origin, sha256)

@@ -1,8 +1,9 @@
 """What is polled, how often, and what its owner allows: one table. Pure.
 
-Limits and cadences are those of the sources' own terms: Space-Track's API guide (30 requests a minute, 300 an hour, GP
-once an hour, TIP once an hour, SATCAT once a day after 17:00 UTC, decay once a week, gp_history once ever), CelesTrak's
-usage policy (no repeated downloads; who goes on after an error is shut out), DISCOS' rate headers.
+Limits and cadences of Space-Track are those of its API guide (30 requests a minute, 300 an hour, GP once an hour, TIP
+once an hour and every ten minutes near a re-entry, SATCAT once a day after 17:00 UTC, decay once a week, gp_history
+once ever). The others publish rules and no figure, CelesTrak that nothing is downloaded twice and that who goes on
+after an error is shut out: figures for them are our own caution, and say so in `ours`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,7 +41,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The owner's limit; `used` is what we allow ourselves."""
+    """`used` is the share of it that is used."""
 
     requests: int
     window: timedelta
@@ -52,12 +53,16 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Problems in `stop` halt a feed until a person resumes it; those in `stop_all` halt every feed of the provider."""
+    """Problems in `stop` halt a feed until a person resumes it; those in `stop_all` halt every feed of the provider.
+
+    `ours` is what limits rest on that the owner has not set; empty where they are the owner's.
+    """
 
     name: str
     base_url: str  # empty: from the settings, a whole URL for each feed
     access: Access
     limits: tuple[Limit, ...]
+    ours: str = ""
     stop: frozenset[SourceProblem] = frozenset({SourceProblem.REFUSED, SourceProblem.CREDENTIALS})
     stop_all: frozenset[SourceProblem] = frozenset({SourceProblem.CREDENTIALS})
     stop_at_first_error: bool = False  # any answer but 200 and 304 halts every feed of the provider
@@ -106,15 +111,36 @@ CELESTRAK = Provider(
     "celestrak",
     "https://celestrak.org",
     Access.OPEN,
-    (Limit(12, HOUR),),  # no figure is published; a client that downloads each file at its own cadence needs 3
+    (Limit(12, HOUR),),
+    ours="no file is downloaded twice; all feeds at their cadence ask three times an hour at most",
     stop=frozenset(SourceProblem) - {SourceProblem.UNREACHABLE, SourceProblem.NONE},
     stop_all=frozenset(),
     stop_at_first_error=True,
 )
-SWPC = Provider("swpc", "https://services.swpc.noaa.gov", Access.OPEN, (Limit(60, HOUR),))
-IERS = Provider("iers", "https://datacenter.iers.org", Access.OPEN, (Limit(10, HOUR),))
-DISCOS = Provider("discos", "https://discosweb.esoc.esa.int", Access.BEARER, (Limit(20, timedelta(minutes=1)),))
-DATASETS = Provider("dataset", "", Access.OPEN, (Limit(10, HOUR),))
+SWPC = Provider(
+    "swpc",
+    "https://services.swpc.noaa.gov",
+    Access.OPEN,
+    (Limit(60, HOUR),),
+    ours="none is published; its feed asks three times in three hours",
+)
+IERS = Provider(
+    "iers",
+    "https://datacenter.iers.org",
+    Access.OPEN,
+    (Limit(10, HOUR),),
+    ours="none is published; its feed asks once a day",
+)
+DISCOS = Provider(
+    "discos",
+    "https://discosweb.esoc.esa.int",
+    Access.BEARER,
+    (Limit(20, timedelta(minutes=1)),),
+    ours="each answer states its own in rate headers, of which the same share is used",
+)
+DATASETS = Provider(
+    "dataset", "", Access.OPEN, (Limit(10, HOUR),), ours="whoever serves them may set some; each feed asks once a day"
+)
 
 _QUERY = "/basicspacedata/query/class"
 _ROWS = (

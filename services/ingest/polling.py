@@ -19,7 +19,7 @@ from libs import telemetry
 from libs.astro.elements import RefusalReason
 from libs.eventlog import Cause, new_id
 from libs.postgres import Connection
-from services.ingest import freshness, handlers, ledger, scheduling, source_states
+from services.ingest import freshness, handlers, ledger, reentries, scheduling, source_states
 from services.ingest.domain import Delivery, SourceProblem
 from services.ingest.fetching import Client, Condition, Fault, Fetched, NotModified
 from services.ingest.freshness import Failed, Outcome
@@ -154,7 +154,7 @@ class Poller:
         near: list[datetime] = []
         if policy.rhythm is Rhythm.NEAR_REENTRY:
             async with self.gate.pool.acquire() as conn:
-                near = await ledger.reentries(conn, now - TIP_LOOK_BACK)
+                near = await reentries.reentries(conn, now - TIP_LOOK_BACK)
         return scheduling.next_due(policy, now, near, self.jitter())
 
     async def _next_history(self) -> int | None:

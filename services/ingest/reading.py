@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -21,6 +22,7 @@ from services.ingest import dataset_reading, message_reading, statements
 from services.ingest.description import Statement
 from services.ingest.domain import MAX_RAW, Format, TrafficCoverage, WeatherDay, WeatherIndex
 from services.ingest.messages import OfferMessage
+from services.ingest.publication import Publication
 from services.ingest.recognising import recognise
 
 SMALL_BYTES = 64 * 1024  # parsed in a thread within milliseconds; the round trip to a process costs more
@@ -30,14 +32,14 @@ READ_HERE = (
     "GeoJSON)"
 )
 NOTICE_KEYS = ("notice", "attribution", "disclaimer")
-SETS: dict[Format, Callable[[bytes], Iterator[ElementSet | Refused]]] = {
+SETS: dict[Format, Callable[[bytes, tle.EpochProblem | None], Iterator[ElementSet | Refused]]] = {
     Format.TLE: tle.read,
     Format.OMM_JSON: omm.read_omm_json,
     Format.OMM_XML: omm.read_omm_xml,
     Format.OMM_KVN: omm.read_omm_kvn,
     Format.OMM_CSV: omm.read_omm_csv,
 }
-MESSAGES: dict[Format, Callable[[bytes], Iterator[OfferMessage | Refused]]] = {
+MESSAGES: dict[Format, Callable[[bytes, Publication | None], Iterator[OfferMessage | Refused]]] = {
     Format.TIP: message_reading.read_tip,
     Format.RDM: message_reading.read_rdm,
     Format.CDM: message_reading.read_cdm,
@@ -76,27 +78,33 @@ class Reading:
     refusals: tuple[Refusal, ...] = ()
 
 
-def read(stated: Format, data: bytes) -> Reading:
-    """Everything usable in the file and every refusal of the rest; never raises for content."""
-    found = recognise(data) if stated is Format.UNKNOWN else stated
-    return READERS[found](found, data)
+def read(stated: Format, data: bytes, published: Publication | None = None) -> Reading:
+    """Everything usable in the file and every refusal of the rest; never raises for content.
+
+    What cannot have been said by the time it was `published` is refused; without that any time is taken.
+    """
+    return next(parts(stated, data, sys.maxsize, published))
 
 
-def parts(stated: Format, data: bytes, size: int) -> Iterator[Reading]:
+def parts(stated: Format, data: bytes, size: int, published: Publication | None = None) -> Iterator[Reading]:
     """As `read`, but what comes by the thousand in parts of at most `size` records, read as they are asked for."""
     found = recognise(data) if stated is Format.UNKNOWN else stated
-    if found in IN_PARTS:
-        return IN_PARTS[found](found, data, size)
-    return iter((read(found, data),))
+    if found in SETS:
+        return _read_sets(found, data, size, published)
+    if found in STATEMENTS:
+        return _read_statements(found, data, size)
+    if found in MESSAGES:
+        return iter((_read_messages(found, data, published),))
+    return iter((READERS[found](found, data),))
 
 
-def _all_parts(stated: Format, data: bytes, size: int) -> list[Reading]:
-    return list(parts(stated, data, size))
+def _all_parts(stated: Format, data: bytes, size: int, published: Publication) -> list[Reading]:
+    return list(parts(stated, data, size, published))
 
 
-def _read_sets(found: Format, data: bytes, size: int) -> Iterator[Reading]:
+def _read_sets(found: Format, data: bytes, size: int, published: Publication | None) -> Iterator[Reading]:
     lines = data.splitlines() if found is Format.TLE else []  # the other readers give the record with its refusal
-    records = SETS[found](data)
+    records = SETS[found](data, published.epoch_problem if published else None)
     some = list(islice(records, size))
     if not some:
         yield Reading(found, refusals=(_whole(data, "holds no element set"),))
@@ -107,14 +115,10 @@ def _read_sets(found: Format, data: bytes, size: int) -> Iterator[Reading]:
         some = list(islice(records, size))
 
 
-def _read_whole(found: Format, data: bytes) -> Reading:
-    return next(IN_PARTS[found](found, data, sys.maxsize))
-
-
-def _read_messages(found: Format, data: bytes) -> Reading:
+def _read_messages(found: Format, data: bytes, published: Publication | None) -> Reading:
     offers: list[OfferMessage] = []
     refusals: list[Refusal] = []
-    for record in MESSAGES[found](data):
+    for record in MESSAGES[found](data, published):
         if isinstance(record, OfferMessage):
             offers.append(record)
         else:
@@ -248,15 +252,8 @@ def _read_nothing(found: Format, data: bytes) -> Reading:
     return Reading(found, refusals=(_whole(data, "is in none of the formats read here"),))
 
 
-IN_PARTS: dict[Format, Callable[[Format, bytes, int], Iterator[Reading]]] = {
-    **dict.fromkeys(SETS, _read_sets),
-    Format.SATCAT: _read_statements,
-    Format.DECAY: _read_statements,
-    Format.DISCOS: _read_statements,
-}
-READERS: dict[Format, Callable[[Format, bytes], Reading]] = {
-    **dict.fromkeys(IN_PARTS, _read_whole),
-    **dict.fromkeys(MESSAGES, _read_messages),
+STATEMENTS = (Format.SATCAT, Format.DECAY, Format.DISCOS)
+READERS: dict[Format, Callable[[Format, bytes], Reading]] = {  # of what is neither sets nor messages nor statements
     **dict.fromkeys(WEATHER, _read_weather),
     **dict.fromkeys(dataset_reading.TRAFFIC, _read_traffic),
     Format.SWPC: _read_swpc,
@@ -274,24 +271,27 @@ class Reader:
         self._workers = Workers()
         self._keys = count()
 
-    async def parts(self, stated: Format, data: bytes, size: int) -> AsyncGenerator[Reading, None]:
+    async def parts(
+        self, stated: Format, data: bytes, size: int, published: Publication
+    ) -> AsyncGenerator[Reading, None]:
         """As `parts` of this module; the next is read while the one before is used. Close it with `aclosing`."""
         if len(data) <= SMALL_BYTES:
-            for part in await asyncio.to_thread(_all_parts, stated, data, size):
+            for part in await asyncio.to_thread(_all_parts, stated, data, size, published):
                 yield part
             return
         with NamedTemporaryFile(prefix="spacecom-ingest-") as file:  # a pipe would hold the whole of it twice
             await asyncio.to_thread(_write, Path(file.name), data)
             beginning = data[:MAX_RAW]
             del data
-            async for part in self._from_worker(stated, Path(file.name), size, beginning):
+            begin = partial(_begin, next(self._keys), stated, Path(file.name), size, published)
+            async for part in self._from_worker(stated, begin, beginning):
                 yield part
 
     async def _from_worker(
-        self, stated: Format, file: Path, size: int, beginning: bytes
+        self, stated: Format, begin: "partial[Reading | None]", beginning: bytes
     ) -> AsyncGenerator[Reading, None]:
-        key = next(self._keys)
-        ahead = asyncio.ensure_future(self._workers.run(_begin, key, stated, file, size))
+        key = begin.args[0]
+        ahead = asyncio.ensure_future(self._workers.run(begin))
         try:
             while part := await ahead:
                 ahead = asyncio.ensure_future(self._workers.run(_more, key))
@@ -317,8 +317,8 @@ class _Gone(Exception):
     """The process that began this reading was replaced."""
 
 
-def _begin(key: int, stated: Format, file: Path, size: int) -> Reading | None:
-    _readings[key] = parts(stated, file.read_bytes(), size)
+def _begin(key: int, stated: Format, file: Path, size: int, published: Publication) -> Reading | None:
+    _readings[key] = parts(stated, file.read_bytes(), size, published)
     return _more(key)
 
 

@@ -33,7 +33,7 @@ def class_of_fact(event: Event, delivery: Delivery) -> str:
     """A description merged from several sources is of the classes of all of them."""
     match event:
         case domain.ObjectCatalogued(origins=origins) | domain.ObjectRevised(origins=origins):
-            return combined([origin.redistribution for origin in origins.values()])
+            return combined({origin.redistribution for origin in origins.values()})
         case domain.ObjectDecayed(origin=origin):
             return origin.redistribution
         case domain.SourceStateChanged():

@@ -22,7 +22,7 @@ def first_due(policy: Policy, now: datetime, jitter: float) -> datetime:
 
 
 def next_due(policy: Policy, polled_at: datetime, reentries: list[datetime], jitter: float) -> datetime:
-    """After a poll, whether it went well or not. `reentries` are those others predict."""
+    """After a poll, whether it went well or not. `reentries` are those that anyone predicts."""
     put_off: timedelta = jitter * min(JITTER_SHARE * policy.cadence, MOST_JITTER)
     match policy.rhythm:
         case Rhythm.AFTER_17_UTC:

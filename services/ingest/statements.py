@@ -1,18 +1,23 @@
 """Rows of catalogues, as their sources write them, to what they state of an object."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
-from libs.astro.elements import Refused
+from libs.astro.elements import RefusalReason, Refused
 from libs.astro.time import jd_to_datetime
 from libs.providers import celestrak, discos, spacetrack
 from libs.providers.discos import DiscosObject
 from libs.providers.satellite import SatelliteRow
+from libs.rows.csv_rows import read_csv_rows
+from libs.rows.json_rows import read_json_rows
 from libs.rows.places import place_after
+from libs.rows.values import Bad
 from services.ingest.description import Basis, DecayTime, Description, ObjectType, Statement
 from services.ingest.domain import Format
 
+_DECAY_KEYS = ("DECAY_EPOCH", "DECAY_DATE", "DECAY")
 HALF_DAY_MIN = 720.0
 MINUTE = 1.0  # decay rows give whole minutes
 _MJD_OF_ORDINAL_0 = -678576
@@ -49,6 +54,29 @@ def read(found: Format, data: bytes) -> Iterator[Statement | Refused]:
         return _each_satellite(rows, Basis.SPACE_TRACK_SATCAT)
     rows = celestrak.read_satcat_json(data) if as_json else celestrak.read_satcat_csv(data)
     return _each_satellite(rows, Basis.CELESTRAK_SATCAT)
+
+
+Decayed = tuple[str, str]  # catalogue number and date, as rows write them
+
+
+def decayed(said: Statement) -> Decayed:
+    on = f"{jd_to_datetime(said.decay.jd, said.decay.jd_fraction):%Y-%m-%d}" if said.decay else ""
+    return str(said.catalogue_number), on
+
+
+def refused_decays(data: bytes, problems: Mapping[Decayed, str]) -> Iterator[Refused]:
+    """Rows that state these decays, each refused where it does."""
+
+    def check(row: dict[str, Any]) -> None:
+        key = next((key for key in _DECAY_KEYS if key in row), "")
+        said = str(row.get("NORAD_CAT_ID", "")).strip().lstrip("0"), str(row.get(key, ""))[:10]
+        if said in problems and row.get("MSG_TYPE") != "Prediction":
+            raise Bad(key, RefusalReason.MISMATCH, problems[said])
+
+    told = set(problems.values())
+    as_json = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+    rows = read_json_rows(data, check) if as_json else read_csv_rows(data, ("NORAD_CAT_ID",), check)
+    return (row for row in rows if row is not None and row.detail in told)
 
 
 def _each_satellite(rows: Iterator[SatelliteRow | Refused], basis: Basis) -> Iterator[Statement | Refused]:

@@ -56,7 +56,10 @@ class Refusal:
 _REASONS: dict[type[Exception], DeclineReason] = {
     fit.TooHigh: DeclineReason.TOO_HIGH,
     fit.PoorFit: DeclineReason.POOR_FIT,
+    fit.NotSinking: DeclineReason.NOT_SINKING,
+    fit.TooFewSets: DeclineReason.TOO_FEW_SETS,
     manoeuvre.Thrusting: DeclineReason.THRUSTING,
+    manoeuvre.Controlled: DeclineReason.CONTROLLED,
     sgp4.DeepSpace: DeclineReason.DEEP_SPACE,
     sgp4.BadElements: DeclineReason.BAD_ELEMENTS,
     density_days.OutsideTable: DeclineReason.POOR_FIT,

@@ -7,6 +7,7 @@ Refused: no answer, for a reason of the world
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -14,14 +15,14 @@ from math import cbrt, pi
 from typing import assert_never
 from uuid import UUID
 
+from libs.astro import fit_sets
 from libs.astro.earth import WGS72_MU_KM3_S2, WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
 from libs.astro.time import DAY_S, MJD_0_JD, jd_to_datetime
 
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
-HISTORY_DAYS = 20.0  # of the fit: older sets tell more of past weather than of the object
-HISTORY_SETS = 40
 WEATHER_BEFORE_DAYS = 130  # fit history, the 81-day mean before it, and the previous day's flux
+WEATHER_BEFORE_SET_DAYS = 42  # half of that mean, the previous day, and the day before a set at which drivers start
 WEATHER_AFTER_DAYS = 41  # half of the centred 81-day mean
 GATE_SCALE_HEIGHT_KM = 50.0  # generous at 200-500 km, so that the gate lets through rather too much
 
@@ -34,6 +35,9 @@ class DeclineReason(Enum):
     POOR_FIT = "poor fit"
     BAD_ELEMENTS = "bad elements"
     THRUSTING = "thrusting"
+    CONTROLLED = "controlled"
+    TOO_FEW_SETS = "too few sets"
+    NOT_SINKING = "not sinking"
 
 
 class UnknownObject(Exception):
@@ -177,12 +181,21 @@ def history(sets: list[KnownSet], known_at: datetime) -> list[KnownSet]:
     )
     by_epoch = {known.epoch: known for known in published}
     ordered = sorted(by_epoch.values(), key=lambda known: known.epoch.mjd)
-    return [known for known in ordered if known.epoch.mjd >= ordered[-1].epoch.mjd - HISTORY_DAYS][-HISTORY_SETS:]
+    return ordered[-fit_sets.chosen([known.epoch.mjd - ordered[-1].epoch.mjd for known in ordered]) :]
 
 
 def weather_span_mjd(sets: list[KnownSet], horizon_days: float) -> tuple[int, int]:
-    newest = sets[-1].epoch.mjd
-    return int(newest - WEATHER_BEFORE_DAYS), int(newest + horizon_days + WEATHER_AFTER_DAYS)
+    oldest, newest = sets[0].epoch.mjd, sets[-1].epoch.mjd
+    first = min(newest - WEATHER_BEFORE_DAYS, oldest - WEATHER_BEFORE_SET_DAYS)
+    return int(first), int(newest + horizon_days + WEATHER_AFTER_DAYS)
+
+
+def covered(sets: list[KnownSet], days: Sequence[WeatherDay]) -> list[KnownSet]:
+    """The sets for which weather is known from early enough on; at least the newest."""
+    if not days:
+        return sets
+    first = min(day.mjd for day in days) + WEATHER_BEFORE_SET_DAYS
+    return [known for known in sets[:-1] if known.epoch.mjd >= first] + sets[-1:]
 
 
 def seed_of(event_id: UUID) -> int:

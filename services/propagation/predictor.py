@@ -150,12 +150,13 @@ class Predictor:
             missing = ""
             for instant in (known_at, *later):
                 days = await queries.weather(conn, *span, instant)
+                used = domain.covered(sets, days)
                 try:
-                    drivers = await asyncio.to_thread(self._drivers, sets, days, instant)
+                    drivers = await asyncio.to_thread(self._drivers, used, days, instant)
                 except weather.NoSpaceWeather as refused:
                     missing = missing or str(refused)
                     continue
-                return Basis(tuple(sets), instant, tuple(days), drivers)
+                return Basis(tuple(used), instant, tuple(days), drivers)
         return _declined(number, known_at, DeclineReason.NO_SPACE_WEATHER, missing)
 
     def _drivers(self, sets: Sequence[KnownSet], days: Sequence[WeatherDay], known_at: datetime) -> weather.Drivers:

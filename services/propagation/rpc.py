@@ -47,6 +47,18 @@ class Thrusting(Declined):
     pass
 
 
+class Controlled(Declined):
+    pass
+
+
+class TooFewSets(Declined):
+    pass
+
+
+class NotSinking(Declined):
+    pass
+
+
 _DECLINED: dict[DeclineReason, type[Declined]] = {
     DeclineReason.TOO_HIGH: TooHigh,
     DeclineReason.NO_SPACE_WEATHER: NoSpaceWeather,
@@ -54,6 +66,9 @@ _DECLINED: dict[DeclineReason, type[Declined]] = {
     DeclineReason.POOR_FIT: PoorFit,
     DeclineReason.BAD_ELEMENTS: BadElements,
     DeclineReason.THRUSTING: Thrusting,
+    DeclineReason.CONTROLLED: Controlled,
+    DeclineReason.TOO_FEW_SETS: TooFewSets,
+    DeclineReason.NOT_SINKING: NotSinking,
 }
 ERRORS: ErrorTable = {
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, DeclineReason.UNKNOWN_OBJECT.name),

@@ -79,6 +79,30 @@ def alerts(made: Mapping[str, Sequence[Recorded]]) -> int:
     return sum(isinstance(fact.message(), alerting.AlertRaised) for fact in made["alerting"])
 
 
+def compared(case: Case, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The windows that others stated, beside the newest of ours and the truth."""
+    newest = next((row for row in reversed(rows) if row.nominal_at), None)
+    found = []
+    for one in case.published:
+        width = one.last_at - one.first_at
+        holds = all(truth.first_at <= one.last_at and one.first_at <= truth.last_at for truth in case.truths)
+        narrower = width < newest.width if newest else None
+        size = {True: "narrower than ours", False: "no narrower than ours", None: "ours is declined"}[narrower]
+        fate = ("held the truth" if holds else "missed the truth") if case.truths else "no truth is known"
+        found.append(
+            {
+                "by": one.by,
+                "first_at": one.first_at.isoformat(),
+                "last_at": one.last_at.isoformat(),
+                "width_h": width / timedelta(hours=1),
+                "narrower_than_ours": narrower,
+                "holds_truth": holds if case.truths else None,
+                "said": f"{one.first_at:%m-%d %H:%M} to {one.last_at:%m-%d %H:%M}, {size}, {fate}",
+            }
+        )
+    return found
+
+
 def digests(made: Mapping[str, Sequence[Recorded]]) -> dict[str, str]:
     return {service: digest(facts) for service, facts in made.items()}
 
@@ -89,6 +113,7 @@ def text(case: Case, rows: Sequence[Row], made: Mapping[str, Sequence[Recorded]]
     lines += [_line(row) for row in rows]
     lines.append("")
     lines += [f"truth: {one.first_at:%Y-%m-%d %H:%M} to {one.last_at:%H:%M} UTC, {one.source}" for one in case.truths]
+    lines += [f"{one['by']}: {one['said']}" for one in compared(case, rows)]
     lines += [f"{alerts(made)} alerts raised"]
     lines += [f"{service:12} {len(made[service]):6} facts  {found}" for service, found in digests(made).items()]
     return "\n".join(lines)
@@ -112,6 +137,7 @@ def document(case: Case, rows: Sequence[Row], made: Mapping[str, Sequence[Record
             {"first_at": one.first_at.isoformat(), "last_at": one.last_at.isoformat(), "source": one.source}
             for one in case.truths
         ],
+        "published": compared(case, rows),
         "alerts_raised": alerts(made),
         "facts": {service: len(facts) for service, facts in made.items()},
         "sha256": digests(made),

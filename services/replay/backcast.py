@@ -12,7 +12,7 @@ from libs.astro import fit, manoeuvre, prediction, sgp4
 from libs.astro.density_kept import Kept
 from libs.astro.prediction import Prediction
 from libs.astro.time import datetime_to_jd, seconds_between
-from libs.astro.weather import NoSpaceWeather, drivers
+from libs.astro.weather import NoSpaceWeather
 from libs.astro.window import Calibration
 from services.replay.corpus import Cut
 from services.replay.scoring import Row
@@ -62,9 +62,8 @@ def stand(cut: Cut, tables: Kept) -> Declined | Claimed:
 
 def predicted(cut: Cut, tables: Kept, by: Calibration | None) -> Prediction | Declined:
     jd, fr = cut.at
-    mjd = jd - 2400000.5 + fr
     try:
-        given = drivers(cut.days, mjd - 24.0, mjd + HORIZON_DAYS, mjd)
+        given = cut.drivers(HORIZON_DAYS)
         return prediction.predict(
             cut.known, given, jd + fr, tables, samples=SAMPLES, seed=SEED, horizon_days=HORIZON_DAYS, by=by
         )

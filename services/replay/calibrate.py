@@ -27,20 +27,16 @@ from services.replay.surfaces import Surface
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-VERSION = "2"
-LIVES_H = (3.0, 24.0)
-SIGMAS = (0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1)
-DEGREES = (4.0, 6.0, 10.0, 20.0)
+VERSION = "3"
+LIVES_H = (24.0, 120.0)  # the weather of days ahead is forecast, that of hours is known
+SIGMAS = (0.025, 0.03, 0.035, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1)
+DEGREES = (3.0, 4.0, 6.0, 10.0)  # 3: the least of a finite variance
 SIGMAS_AXIS_KM = (0.25, 0.5, 0.75)
-FACTORS = (
-    1.3,
-    1.6,
-    2.0,
-    2.5,
-)  # for two sets; no less: those of an object new to its trackers are poorer than thinned ones
-STORM, ONE_SET = 2.5, 3.0  # one object each: chosen beforehand, not fitted
+TWO_SETS = (0.06, 0.08, 0.1, 0.13)  # no less: sets of an object new to its trackers are poorer than thinned ones
+LONG_ARC = (0.08, 0.1, 0.13, 0.16, 0.2, 0.25)
+STORM, ONE_SET = 2.5, 0.22  # one object each: chosen beforehand, not fitted
 THINNED = ("1 d", "12 h", "6 h")
-_APART_DAYS = 0.2
+_APART_DAYS, _ARC_DAYS = 0.2, 20.1
 _ASTRAY = 0.02  # of predictions rest on a set so bad that the spread does not speak of it
 _ASTRAY_DENSITY = 0.5  # of those, a unit of the logarithm of the life
 _AXIS_NODES = np.linspace(-2.5, 2.5, 21)  # standard deviations
@@ -53,16 +49,20 @@ def _tables() -> Kept:
 
 @dataclass(frozen=True, slots=True)
 class Flown:
-    """Surfaces of both runs, for how late a set is known differs from user to user; and of histories thinned to two."""
+    """Surfaces of both runs, for how late a set is known differs from user to user; and of histories thinned to two.
+
+    few: the newest set and one of some hours before, or one of three weeks before and more.
+    """
 
     whole: list[Surface]
-    two_sets: list[Surface]
+    few: list[Surface]
 
 
 def of_subject(subject: Subject) -> Flown:
     as_known = list(corpus.cuts(subject))
     lagged = corpus.cuts(subject, lagged=True)
-    return Flown(_surfaces((*as_known, *lagged)), _surfaces(thinned(as_known)))
+    few = (*thinned(as_known, _APART_DAYS), *thinned(as_known, _ARC_DAYS))
+    return Flown(_surfaces((*as_known, *lagged)), _surfaces(few))
 
 
 def _surfaces(cuts: Iterable[Cut]) -> list[Surface]:
@@ -75,11 +75,11 @@ def _surfaces(cuts: Iterable[Cut]) -> list[Surface]:
     return [one for one in found if one.life_h >= scoring.LEAST_LIFE_H]
 
 
-def thinned(some: Sequence[Cut]) -> Iterator[Cut]:
-    """Cuts of objects with many sets as if but two were known: the newest, and the last a fifth of a day before it."""
+def thinned(some: Sequence[Cut], days: float) -> Iterator[Cut]:
+    """Cuts of objects with many sets as if but two were known: the newest, and the last that is days older."""
     for cut in some:
         ordered = sorted(cut.known, key=_epoch)
-        older = [one for one in ordered if _epoch(ordered[-1]) - _epoch(one) > _APART_DAYS]
+        older = [one for one in ordered if _epoch(ordered[-1]) - _epoch(one) > days]
         if cut.name in THINNED and len(ordered) > 2 and older:
             yield replace(cut, known=(older[-1], ordered[-1]))
 
@@ -94,18 +94,18 @@ def flown(subjects: Sequence[Subject], step: Callable[[str], None] = lambda _: N
     with get_context("spawn").Pool(backcast.PROCESSES) as pool:
         for subject, some in zip(subjects, pool.imap(of_subject, subjects), strict=True):
             found.whole.extend(some.whole)
-            found.two_sets.extend(some.two_sets)
+            found.few.extend(some.few)
             step(subject.case)
     return found
 
 
 def candidates() -> Iterator[Calibration]:
     for short, long, degrees, axis_km in itertools.product(SIGMAS, SIGMAS, DEGREES, SIGMAS_AXIS_KM):
-        yield Calibration(VERSION, LIVES_H, (short, long), axis_km, degrees, STORM, 1.0, ONE_SET)
+        yield Calibration(VERSION, LIVES_H, (short, long), axis_km, degrees, STORM, 0.0, 0.0, ONE_SET)
 
 
 def spread_of(one: Surface, by: Calibration) -> Spread:
-    return window.spread_of(by, one.nominal_h * 3600.0, one.set_count, stormy=one.stormy)
+    return window.spread_of(by, one.nominal_h * 3600.0, one.set_count, long_arc=one.long_arc, stormy=one.stormy)
 
 
 def ln_score(one: Surface, spreads: Sequence[Spread]) -> list[float]:
@@ -127,29 +127,34 @@ def student_density(z: Array, degrees: float) -> Array:
     return np.asarray(scale * (1.0 + z * z / degrees) ** (-0.5 * (degrees + 1.0)))
 
 
-def best(scores: Array, rows: Sequence[bool], tried: Sequence[Calibration]) -> Calibration:
-    return tried[int(np.argmax(scores[np.array(rows)].sum(axis=0)))]
+def best(rows: Sequence[Surface], tried: Sequence[Calibration]) -> Calibration:
+    return likeliest(np.array([ln_score(one, [spread_of(one, by) for by in tried]) for one in rows]), tried)
 
 
-def with_few_sets(by: Calibration, two_sets: Sequence[Surface]) -> Calibration:
-    tried = [replace(by, few_sets_factor=factor) for factor in FACTORS]
-    scores = np.array([ln_score(one, [spread_of(one, each) for each in tried]) for one in two_sets if not one.stormy])
-    return best(scores, [True] * len(scores), tried)
+def likeliest(scores: Array, tried: Sequence[Calibration]) -> Calibration:
+    return tried[int(np.argmax(scores.sum(axis=0)))]
+
+
+def with_few_sets(by: Calibration, few: Sequence[Surface]) -> Calibration:
+    """With what two sets, and a long arc, add to the spread."""
+    calm = [one for one in few if not one.stormy]
+    by = best([one for one in calm if not one.long_arc], [replace(by, two_sets_ln_b=one) for one in TWO_SETS])
+    return best([one for one in calm if one.long_arc], [replace(by, long_arc_ln_b=one) for one in LONG_ARC])
 
 
 def calibrated(flights: Flown) -> tuple[Calibration, Callable[[int], Calibration]]:
     """The calibration on all, and for each object the one fitted without it."""
-    found, two_sets = flights.whole, flights.two_sets
+    found, few = flights.whole, flights.few
     tried = list(candidates())
     scores = np.array([ln_score(one, [spread_of(one, by) for by in tried]) for one in found])
-    plain = [not one.stormy and one.set_count > 2 for one in found]
+    plain = np.array([not one.stormy and one.set_count > 2 for one in found])
+    numbers = np.array([one.catalogue_number for one in found])
 
     def without(number: int) -> Calibration:
-        rows = [ok and one.catalogue_number != number for ok, one in zip(plain, found, strict=True)]
-        others = [one for one in two_sets if one.catalogue_number != number]
-        return with_few_sets(best(scores, rows, tried), others)
+        others = [one for one in few if one.catalogue_number != number]
+        return with_few_sets(likeliest(scores[plain & (numbers != number)], tried), others)
 
-    return with_few_sets(best(scores, plain, tried), two_sets), without
+    return with_few_sets(likeliest(scores[plain], tried), few), without
 
 
 def main() -> None:

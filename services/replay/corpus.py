@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from libs import cases
-from libs.astro import tle, weather, weather_csv
+from libs.astro import fit_sets, tle, weather, weather_csv
 from libs.astro.elements import ElementSet, Refused
-from libs.astro.time import datetime_to_jd, jd_to_datetime, seconds_between
-from libs.astro.weather import Day
+from libs.astro.time import MJD_0_JD, datetime_to_jd, jd_to_datetime, seconds_between
+from libs.astro.weather import Day, Drivers
 from libs.cases import BadCase, Case, Published, Truth
 from libs.ccsds import omm
 
@@ -113,6 +113,13 @@ class Cut:
     at: tuple[float, float]
     known: tuple[ElementSet, ...]
     days: tuple[Day, ...]
+
+    def drivers(self, days_ahead: float) -> Drivers:
+        """Of what was known then. Raises weather.NoSpaceWeather, and fit.PoorFit where no set was known."""
+        jd, fr = self.at
+        mjd = jd - MJD_0_JD + fr
+        first = min(fit_sets.oldest_mjd(self.known, jd + fr), mjd)
+        return weather.drivers(self.days, first - 1.0, mjd + days_ahead, mjd)
 
 
 def load(names: Sequence[str], data: Path) -> tuple[list[Subject], dict[str, str]]:

@@ -13,7 +13,6 @@ from libs.astro import decay_tables, fit, prediction
 from libs.astro.density_kept import Kept
 from libs.astro.earth import WGS84_MU_KM3_S2
 from libs.astro.time import datetime_to_jd, seconds_between
-from libs.astro.weather import drivers
 from services.replay.corpus import Cut
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -27,7 +26,7 @@ HORIZON_DAYS = 60.0
 class Surface:
     """ln_life (axis, ln B): logarithm of the hours to 80 km, not a number where the sample stays up.
 
-    stormy, set_count: what the strata of a calibration ask.
+    stormy, set_count, long_arc: what the strata of a calibration ask.
     """
 
     catalogue_number: int
@@ -35,6 +34,7 @@ class Surface:
     pseudo: bool
     stormy: bool
     set_count: int
+    long_arc: bool
     life_h: float
     nominal_h: float
     ln_life: Array
@@ -43,15 +43,14 @@ class Surface:
 def surface(cut: Cut, tables: Kept) -> Surface:
     """Raises what fit.predict raises."""
     jd, fr = cut.at
-    mjd = jd - 2400000.5 + fr
-    found = fit.predict(cut.known, drivers(cut.days, mjd - 24.0, mjd + HORIZON_DAYS, mjd), jd + fr, tables)
+    found = fit.predict(cut.known, cut.drivers(HORIZON_DAYS), jd + fr, tables)
     hours = np.array([_hours(found, change) for change in CHANGES_AXIS_KM])
     subject = cut.subject
     life_h = seconds_between(found.jd, found.fr, *datetime_to_jd(subject.truth)) / 3600.0
     middle = len(CHANGES_AXIS_KM) // 2, len(CHANGES_LN_B) // 2
     return Surface(
-        subject.catalogue_number, cut.name, subject.pseudo, fit.stormy(found.above), found.set_count, life_h,
-        float(hours[middle]), np.log(hours),
+        subject.catalogue_number, cut.name, subject.pseudo, fit.stormy(found.above), found.set_count, found.long_arc,
+        life_h, float(hours[middle]), np.log(hours),
     )  # fmt: skip
 
 

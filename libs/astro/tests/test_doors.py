@@ -58,6 +58,7 @@ WITHIN = {
     "fit.stormy": "of the sky of a fit",
     "fit.too_high": "words",
     "fit_correction": "a step of fit.predict",
+    "fit_long_arc": "a step of fit.predict",
     "fit_history": "a step of fit.predict",
     "fit_sets": "a step of fit.predict",
     "fragments.catalogue": "of a scenario as JSON, whose refusals test_fragments.py tries",

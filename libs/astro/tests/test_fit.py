@@ -73,7 +73,13 @@ def test_one_set_is_fitted_with_the_widest_spread(calm):
     assert (found.sets_used, found.set_count) == (1, 1)
     by = window.calibration()
     alone, calm_one = (window.spread(one, 36000.0, by) for one in (found, dataclasses.replace(found, set_count=20)))
-    assert alone.sigma_ln_b == pytest.approx(by.one_set_factor * calm_one.sigma_ln_b)
+    assert alone.sigma_ln_b == pytest.approx(math.hypot(by.one_set_ln_b, calm_one.sigma_ln_b))
+
+
+def test_one_set_without_a_rate_of_decay_gives_no_prediction(calm):
+    still = dataclasses.replace(sets()[1], mean_motion_dot_half_rev_day2=0.0)
+    with pytest.raises(fit.TooFewSets, match="1 element set is known"):
+        fit.predict([still], calm, known_jd(sets()), KEPT)
 
 
 def test_a_repeated_set_changes_nothing(calm, fitted):
@@ -187,7 +193,7 @@ def test_a_known_re_entry_is_predicted_from_what_was_known(number, hours, truth,
     known = [one for one in read if seconds_between(jd, fr, one.epoch_jd, one.epoch_jd_fraction) <= 0.0]
     mjd = jd - 2400000.5 + fr
     days = [day for day in read_cssi(CSSI.read_bytes()).observed if mjd - 130 < day.mjd <= mjd]
-    given = drivers(days, mjd - 22.0, mjd + 41.0, mjd)
+    given = drivers(days, mjd - 47.0, mjd + 41.0, mjd)
     found = fit.predict(known, given, jd + fr, KEPT)
     true_s = seconds_between(found.jd, found.fr, *datetime_to_jd(truth))
     seconds = lifetimes(

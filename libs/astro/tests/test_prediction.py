@@ -1,5 +1,6 @@
 """Predictions of objects of the past whose fate is known, and what is not predicted."""
 
+import math
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from libs.astro import fit, manoeuvre, prediction, tle, weather_csv, window
+from libs.astro import fit, fit_sets, manoeuvre, prediction, tle, weather_csv, window
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.time import datetime_to_jd, seconds_between
@@ -36,14 +37,15 @@ def predicted(number: int, at: datetime, days: list[Day]) -> prediction.Predicti
         for one in read
         if isinstance(one, ElementSet) and seconds_between(jd, fr, one.epoch_jd, one.epoch_jd_fraction) <= 0.0
     ]
-    given = drivers([day for day in days if mjd - 140.0 < day.mjd <= mjd], mjd - 24.0, mjd + 32.0, mjd)
+    first = fit_sets.oldest_mjd(known, jd + fr)
+    given = drivers([day for day in days if mjd - 260.0 < day.mjd <= mjd], first - 1.0, mjd + 32.0, mjd)
     return prediction.predict(known, given, jd + fr, KEPT, samples=60, seed=1, horizon_days=32.0)
 
 
 @needs_data
 def test_the_deorbit_of_a_station_is_flagged_and_no_natural_decay_is_claimed(days):
     """Tiangong-2 lowered its orbit by 100 km on 2019-07-18 and was brought down on the next day (CMSA)."""
-    with pytest.raises(manoeuvre.Thrusting, match=r"changed by -10\d\.\d\d km where drag gives -0\."):
+    with pytest.raises(manoeuvre.Controlled, match=r"changed by -10\d\.\d\d km where drag gives -0\."):
         predicted(TIANGONG_2, datetime(2019, 7, 19, tzinfo=UTC), days)
 
 
@@ -75,20 +77,44 @@ def test_an_object_whose_thrust_has_ended_is_predicted(days):
 @pytest.mark.parametrize(
     ("number", "day"),
     [
+        (48450, datetime(2025, 12, 1, tzinfo=UTC)),
         (48450, datetime(2025, 12, 15, tzinfo=UTC)),
         (48450, datetime(2025, 12, 18, tzinfo=UTC)),
+        (46719, datetime(2025, 8, 5, tzinfo=UTC)),
         (46719, datetime(2025, 8, 28, tzinfo=UTC)),
     ],
 )
 def test_a_slow_electric_thrust_is_declined(days, number, day):
-    """Starlinks on their way down: drag trebles for days (2660), or falls by a third in a week (1822)."""
+    """Starlinks on their way down: drag trebles for days (2660), or falls by a third in a month (1822)."""
     with pytest.raises(manoeuvre.Thrusting):
         predicted(number, day, days)
 
 
 def test_students_quantiles_are_those_of_the_tables():
-    """t(0.975; 4) = 2.7764, t(0.95; 10) = 1.8125, t(0.75; 8) = 0.7064: Abramowitz and Stegun, table 26.10."""
+    """Abramowitz and Stegun, table 26.10."""
+    assert window.student(0.975, 3.0) == pytest.approx(3.1824, abs=1e-4)
+    assert window.student(0.001, 3.0) == pytest.approx(-10.2145, abs=1e-4)
+    assert window.student(0.5, 3.0) == pytest.approx(0.0, abs=1e-12)
     assert window.student(0.975, 4.0) == pytest.approx(2.7764, abs=1e-4)
     assert window.student(0.95, 10.0) == pytest.approx(1.8125, abs=1e-3)
     assert window.student(0.75, 8.0) == pytest.approx(0.7064, abs=1e-3)
     assert np.isclose(window.student(0.5, 5.0), 0.0)
+
+
+@needs_data
+def test_one_set_is_predicted_from_the_decay_since_one_of_months_before(days):
+    """Kosmos 482: seen at 06:04 UTC, gone at 07:32; another program found B = 0.00346 m2/kg."""
+    found = predicted(6073, datetime(2025, 5, 10, 0, 45, tzinfo=UTC), days)
+    first, last = (datetime(2025, 5, 10, 6, 4, tzinfo=UTC), datetime(2025, 5, 10, 7, 32, tzinfo=UTC))
+    seconds = [seconds_between(found.fit.jd, found.fit.fr, *datetime_to_jd(one)) for one in (first, last)]
+    assert math.exp(found.fit.ln_b) == pytest.approx(0.00346, rel=0.04)
+    assert seconds[0] <= found.nominal_s <= seconds[1]
+
+
+@needs_data
+def test_a_newest_set_far_from_where_the_others_bring_the_object_is_left_out(days):
+    """The last set of 64963 lies 7 km above the orbit that those of the days before lead to."""
+    found = predicted(64963, datetime(2025, 12, 25, 23, 30, tzinfo=UTC), days)
+    before_last = datetime_to_jd(datetime(2025, 12, 25, 20, 0, 35, tzinfo=UTC))
+    assert abs(seconds_between(found.fit.jd, found.fit.fr, *before_last)) < 1.0
+    assert found.nominal_s < 5.0 * 3600.0

@@ -160,13 +160,14 @@ def test_the_series_for_small_eccentricities_agree_with_the_general_stages(
         0.0, 0.0, "U", 0, 0,
     )  # fmt: skip
     record = sgp4.initialise_many([one]).records[0]
-    minutes, still = np.linspace(-1440.0, 1440.0, 100), np.zeros(100)
+    count = sgp4_near.BLOCK + 100  # goes on in a second block
+    minutes, still = np.linspace(-1440.0, 1440.0, count), np.zeros(count)
     if not sgp4_near.holds(record, 1440.0):
         return
-    near, general = np.empty((6, 100)), np.empty((6, 100))
-    codes, others = np.empty(100, np.uint8), np.empty(100, np.uint8)
-    sgp4_near.fly(record, minutes, 0.0, still, 0.0, still, still, near, 0, codes)
-    work = np.empty(sgp4_general.ROWS * sgp4_general.BLOCK)
+    near, general = np.empty((6, count)), np.empty((6, count))
+    codes, others = np.empty(count, np.uint8), np.empty(count, np.uint8)
+    work = np.empty(max(sgp4_near.ROWS * sgp4_near.BLOCK, sgp4_general.ROWS * sgp4_general.BLOCK))
+    sgp4_near.fly(record, minutes, 0.0, still, 0.0, still, still, near, 0, codes, work)
     sgp4_general.fly(record, minutes, 0.0, still, 0.0, general, 0, others, work)
     assert np.array_equal(codes, others)
     good = codes == 0

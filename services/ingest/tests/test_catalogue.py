@@ -87,10 +87,14 @@ async def test_a_decay_occurred_when_the_object_came_down(gate, submit):
 
 
 async def test_a_contradicting_decay_is_refused_with_both_sources(gate, submit, delivered):
-    receipt = await submit(rows.as_json(rows.CELESTRAK_ROW, DECAY_DATE="2022-11-09"), source="celestrak")
-    assert (receipt.accepted_count, receipt.rejected_count) == (0, 1)
-    (rejection,) = receipt.rejections
-    assert "space-track, which takes precedence" in rejection.detail
+    for write, begins in ((rows.as_json, b'"DECAY_DATE"'), (rows.as_csv, b"2022-11-09")):
+        data = write(rows.CELESTRAK_ROW, DECAY_DATE="2022-11-09")
+        receipt = await submit(data, source="celestrak")
+        assert (receipt.accepted_count, receipt.rejected_count) == (0, 1)
+        (rejection,) = receipt.rejections
+        assert "space-track, which takes precedence" in rejection.detail
+        assert data.splitlines()[rejection.line - 1][rejection.column - 1 :].startswith(begins)
+        assert b"2022-11-09" in rejection.raw
 
 
 async def test_discos_finds_an_object_by_its_designator_when_it_has_no_number(gate, submit):

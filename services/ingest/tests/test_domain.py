@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import get_args
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.astro import tle
-from services.ingest import catalogue, domain, weather
+from services.ingest import catalogue, domain, objects, weather
 from services.ingest.catalogue import Entry, OfferElements
 from services.ingest.description import Description
 from services.ingest.domain import (
@@ -17,6 +18,8 @@ from services.ingest.domain import (
     ObjectRevised,
     WeatherDay,
 )
+from services.ingest.objects import NOTHING
+from services.ingest.publication import Publication
 from services.ingest.tests.cases import FIRST, NAMED, SECOND
 from services.ingest.weather import KnownWeather, OfferWeather
 
@@ -32,10 +35,9 @@ def offered(entry: Entry, *sets) -> list[str]:
 
 
 def after(*sets) -> Entry:
-    entry = Entry()
-    for event in catalogue.decide_entry(OfferElements(sets, DELIVERY), entry):
-        entry = catalogue.evolve_entry(entry, event)
-    return entry
+    events = catalogue.decide_entry(OfferElements(sets, DELIVERY), Entry())
+    recorded = (event.elements for event in events if isinstance(event, ElementSetAccepted))
+    return Entry(reduce(objects.evolve, events, NOTHING), frozenset(map(catalogue.fingerprint, recorded)))
 
 
 @pytest.mark.parametrize(
@@ -87,9 +89,8 @@ def test_the_altitudes_are_those_of_the_orbit():
 
 def test_an_epoch_far_after_its_publication_is_not_credible():
     lead = timedelta(days=7)
-    assert catalogue.epoch_problem(one, DELIVERY, lead) == ""
-    early = replace(DELIVERY, available_at=NOW - timedelta(days=10))
-    assert "2022-11-03" in catalogue.epoch_problem(one, early, lead)
+    assert Publication(NOW, lead).epoch_problem(one) == ""
+    assert "2022-11-03" in Publication(NOW - timedelta(days=10), lead).epoch_problem(one)
 
 
 def day(mjd: int, ap: float = 4.0) -> WeatherDay:

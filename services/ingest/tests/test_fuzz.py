@@ -18,6 +18,7 @@ from libs.astro.elements import RefusalReason
 from libs.ccsds.tests.test_fuzz import edited
 from services.ingest import catalogue, codec, messages, reading
 from services.ingest.domain import Delivery, Format
+from services.ingest.publication import Publication
 from services.ingest.tests.gate_inputs import GOOD
 from services.ingest.tests.test_gate import finite
 
@@ -25,10 +26,11 @@ SECONDS = float(os.environ.get("SPACECOM_FUZZ_SECONDS", "0"))
 KEPT = DirectoryBasedExampleDatabase(Path("build/fuzz"))
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 DELIVERY = Delivery("fuzz", "0" * 64, datetime(2026, 1, 1, tzinfo=UTC), None)
+PUBLISHED = Publication(DELIVERY.known_at, timedelta(days=7))
 
 
 def holds(stated: Format, data: bytes) -> None:
-    read = reading.read(stated, data)
+    read = reading.read(stated, data, PUBLISHED)
     assert finite(read)
     assert (
         read.refusals
@@ -51,12 +53,10 @@ def holds(stated: Format, data: bytes) -> None:
         assert refusal.detail
         assert refusal.line >= 0 <= refusal.column
         assert len(refusal.raw) <= 64 * 1024
-    for elements in read.sets:  # what is decided on them may not stop the gate either
-        catalogue.epoch_problem(elements, DELIVERY, timedelta(days=7))
+    # what is decided on them may not stop the gate either
     for event in catalogue.decide_entry(catalogue.OfferElements(read.sets, DELIVERY), catalogue.Entry()):
         codec.to_wire(event).SerializeToString()
     for offer in read.messages:
-        messages.time_problem(offer, DELIVERY, timedelta(days=7))
         fact = messages.resolved(offer, {offer.designator: 1}, DELIVERY)
         assert fact is not None
         codec.to_wire(fact).SerializeToString()

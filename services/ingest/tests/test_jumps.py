@@ -12,7 +12,7 @@ from libs.astro import tle
 from libs.astro.elements import ElementSet
 from services.ingest import jumps
 from services.ingest.domain import ElementFlag
-from services.ingest.tests import cases
+from services.ingest.tests import cases, rows
 from services.ingest.tests.cases import FIRST, SECOND
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
 
@@ -71,6 +71,40 @@ def test_an_epoch_before_the_last_is_late_and_the_same_orbit_no_jump():
 )  # fmt: skip
 def test_an_epoch_before_the_year_of_launch_is_outside_the_objects_life(designator, flags):
     assert jumps.compare(None, replace(one, international_designator=designator)).flags == flags
+
+
+@pytest.mark.parametrize(
+    ("life", "flags"),
+    [
+        (jumps.Life(launched_jd=one.epoch_jd), ()),
+        (jumps.Life(launched_jd=one.epoch_jd + 3.0), (ElementFlag.OUTSIDE_LIFE,)),
+        (jumps.Life(decayed_jd=one.epoch_jd), ()),
+        (jumps.Life(decayed_jd=one.epoch_jd - 3.0), (ElementFlag.OUTSIDE_LIFE,)),
+    ],
+)
+def test_dates_of_the_catalogue_bound_the_objects_life(life, flags):
+    assert jumps.compare(None, one, life).flags == flags
+
+
+def test_the_date_of_launch_goes_before_the_year_of_the_designator():
+    old = replace(one, international_designator=b"23001A")
+    assert jumps.compare(None, old, jumps.Life(launched_jd=one.epoch_jd)).flags == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "flags"),
+    [
+        ({"LAUNCH": "2022-10-31", "DECAY": "2022-11-04"}, []),
+        ({"LAUNCH": "2022-11-20", "DECAY": ""}, [pb.ELEMENT_FLAG_OUTSIDE_LIFE]),
+        ({"LAUNCH": "2022-10-31", "DECAY": "2022-11-01"}, [pb.ELEMENT_FLAG_OUTSIDE_LIFE]),
+    ],
+    ids=["in orbit", "not launched yet", "down already"],
+)
+async def test_a_set_is_held_against_what_the_catalogue_knows_of_its_object(gate, submit, row, flags):
+    await submit(rows.as_json(rows.SATCAT_ROW, **row), source="space-track")
+    assert (await submit(FIRST.encode())).accepted_count == 1
+    data = await gate.pool.fetchval("SELECT data FROM events WHERE type LIKE '%ElementSetAccepted'")
+    assert list(pb.ElementSetAccepted.FromString(data).flags) == flags
 
 
 async def test_a_jump_is_recorded_with_the_set_and_later_sets_are_held_against_it(gate, submit):

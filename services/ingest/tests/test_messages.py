@@ -121,9 +121,16 @@ async def test_a_message_about_an_unknown_object_is_refused_where_it_names_it(ga
     assert "submit an element set" in refused.detail
 
 
-async def test_a_message_made_long_after_it_was_published_is_refused(submit):
-    receipt = await submit(as_json(TIP), available_at=datetime(2021, 4, 1, tzinfo=UTC))
-    assert [refused.reason for refused in receipt.rejections] == [RefusalReason.EPOCH]
+@pytest.mark.parametrize(("found", "which"), [(found, which) for found in ENCODED for which in (0, 1)])
+async def test_a_message_made_long_after_it_was_published_is_refused_where_it_says_so(submit, found, which):
+    data = ENCODED[found][which]
+    receipt = await submit(data, available_at=datetime(2000, 4, 1, tzinfo=UTC))
+    assert receipt.accepted_count == 0
+    assert {refused.reason for refused in receipt.rejections} == {RefusalReason.EPOCH}
+    lines = data.splitlines()
+    for refused in receipt.rejections:
+        there = lines[refused.line - 1][refused.column - 1 :]
+        assert there.startswith((b'"MSG_EPOCH"', b'"2021-', b"<CREATION_DATE>2", b"2"))
 
 
 DAMAGED = {

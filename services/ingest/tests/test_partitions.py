@@ -6,6 +6,7 @@ import pytest
 from libs.astro.elements import MAX_CATALOGUE_NUMBER
 from services.ingest import queries
 from services.ingest.tests import cases
+from services.ingest.tests.test_upgrade import migrated
 
 INSERT = """INSERT INTO element_sets (catalogue_number, fingerprint, epoch_jd, epoch_jd_fraction, event_id)
             VALUES ($1, $2, $3, 0, gen_random_uuid()) RETURNING tableoid::regclass::text"""
@@ -47,19 +48,7 @@ async def test_a_set_is_stored_once(gate):
 
 async def test_sets_on_record_before_the_partitions_are_kept(postgres_server, service_database, namespace, tmp_path):
     """INVARIANT: a migration loses no row."""
-    from infra import migrate
-    from infra.local.testing import PASSWORD
-    from libs import postgres
-
-    folder = migrate.services()["ingest"]
-    early = tmp_path / "ingest/migrations"
-    early.mkdir(parents=True)
-    for file in folder.glob("*.sql"):
-        if file.name < "0007":
-            (early / file.name).write_text(file.read_text())
-    await postgres.provision(postgres_server.admin_url, "ingest", namespace, PASSWORD, early)
-    url = f"{postgres_server.admin_url.removesuffix('/postgres')}/{namespace}_spacecom_ingest"
-    conn = await asyncpg.connect(url)
+    conn = await migrated(postgres_server, namespace, tmp_path, "0007")
     await conn.fetchval(INSERT, 1, b"f", 2459886.5)
     await conn.execute("INSERT INTO weather_vintages VALUES ('s', false, 59886, now(), 1, 'public', '{1}', 2, 3)")
     await conn.execute("INSERT INTO weather_indices VALUES ('s', 59886, now(), 1, '{1}', 3)")

@@ -5,14 +5,19 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from services.ingest import ledger
+from libs import consume
+from libs.astro.time import datetime_to_jd
+from libs.eventlog import Cause, new_id
+from services.ingest import ledger, reentries
 from services.ingest.policies import POLICIES, PROVIDERS, SPACE_TRACK, Limit
 from services.ingest.tests.polled import clock, polling, server
 from services.ingest.tests.sources_server import Answer, Asked
 from spacecom.ingest.v1 import ingest_events_pb2 as pb
+from spacecom.propagation.v1 import propagation_events_pb2 as propagation
 
 __all__ = ["clock", "polling", "server"]
 
@@ -63,6 +68,37 @@ async def test_a_day_of_all_sources_keeps_within_every_limit_over_restarts(polli
     assert len(server.of(f"{QUERY}/gp_history")) == 4  # three that are named, and the one of the TIP
     assert set(Counter(one.path for one in server.of("/api/objects")).values()) == {1}
     assert len(server.of("/api/objects")) == 120
+
+
+def of_us(message: Any) -> consume.Delivery[Any]:
+    now = DAY_BEGINS
+    return consume.Delivery(message, new_id(), "decay/54217", 1, 1, now, now, now, Cause(new_id(), None, ""))
+
+
+@pytest.mark.parametrize("later", ["", "POOR_FIT", "TOO_HIGH"])
+async def test_tips_follow_the_predictions_of_the_mesh_where_others_say_nothing(polling, server, clock, gate, later):
+    clock.now = DAY_BEGINS
+    server.faults[f"{QUERY}/tip/"] = lambda _: Answer(200, b"[]")
+    jd, fraction = datetime_to_jd(REENTRY)
+    nominal = propagation.Epoch(jd=jd, jd_fraction=fraction)
+    commits = [
+        await reentries.predicted(of_us(propagation.DecayPredicted(catalogue_number=54217, nominal_epoch=nominal)))
+    ]
+    if later:
+        reason = propagation.DeclineReason.Value(f"DECLINE_REASON_{later}")
+        declined = propagation.PredictionDeclined(catalogue_number=54217, reason=reason)
+        commits.append(await reentries.declined(of_us(declined)))
+    async with gate.pool.acquire() as conn:
+        for commit in filter(None, commits):
+            await commit(conn)
+    async with polling("space-track-tip") as polled:
+        await polled.run(REENTRY + 16 * HOUR)
+    asked = [one.at for one in server.of(f"{QUERY}/tip/")]
+    near = [at for at in asked if REENTRY - 12 * HOUR <= at <= REENTRY + 12 * HOUR]
+    cadence = HOUR if later == "TOO_HIGH" else timedelta(minutes=10)
+    assert set(apart(near)) == {cadence}
+    assert min(near) - (REENTRY - 12 * HOUR) < cadence
+    assert all(gap == HOUR for gap in apart([at for at in asked if at > REENTRY + 12.2 * HOUR]))
 
 
 @pytest.mark.parametrize("back", [timedelta(0), HOUR], ids=["clock goes on", "clock is put back an hour"])

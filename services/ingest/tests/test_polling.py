@@ -6,14 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from pydantic import ValidationError
 
 from infra.local.testing import settings_of
 from libs import telemetry
 from services.ingest import domain
+from services.ingest.policies import POLICIES, PROVIDERS
 from services.ingest.polling import Poller
 from services.ingest.rpc import IngestServicer
 from services.ingest.settings import IngestSettings
+from services.ingest.source_states import Watch
 from services.ingest.tests import sources_server
 from services.ingest.tests.polled import START, clock, polling, server
 from services.ingest.tests.sources_server import Answer
@@ -133,6 +137,23 @@ async def test_a_fault_is_named_nothing_of_it_is_taken_and_it_ends(polling, serv
         assert state(await polled.last("iers-finals2000a")) == ("FAILED" if fact.halted else "RECOVERED")
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_client_fails_alike_and_believes_nothing(polling, server, gate, clock, fault):
+    """INVARIANT: no source is trusted more than another; one whose client forgot a check would fill the catalogue."""
+    answer, expected = FAULTS[fault]
+    clock.now = START + timedelta(hours=17)
+    server.faults |= dict.fromkeys([*sources_server.PROVIDER_OF, "/fir", "/traffic"], lambda _: answer)
+    del server.faults["/ajaxauth"]
+    async with polling(*PROVIDERS) as polled:
+        await polled.run(clock.now + SHORT)
+        seen = {feed: [(state(one), problem(one)) for one in await polled.states(feed)] for feed in polled.poller.feeds}
+    for provider in PROVIDERS:
+        said = [one for feed, facts in seen.items() for one in facts if POLICIES[feed].provider.name == provider]
+        assert set(said) == {("FAILED", expected)}, provider
+    kinds = {row["type"].rpartition(".")[2] for row in await gate.pool.fetch("SELECT type FROM events")}
+    assert kinds <= {"SourceStateChanged", "InputRejected"}
+
+
 async def test_a_wait_that_is_asked_for_is_kept_by_every_feed_of_the_provider(polling, server, clock):
     server.faults[f"{QUERY}/gp/"] = lambda _: Answer(429, headers={"Retry-After": "10800"})
     async with polling("space-track-gp", "space-track-tip") as polled:
@@ -218,25 +239,51 @@ async def test_epochs_that_cannot_be_are_the_sources_clock(polling, server):
     assert (state(fact), problem(fact)) == ("FAILED", "CLOCK")
 
 
-async def test_no_secret_is_written_anywhere(polling, server, gate, caplog, capsys):
-    """INVARIANT: credentials go to their source and nowhere else: no log, fact, blob, metric or setting's text."""
+@pytest.fixture
+def metrics(monkeypatch) -> InMemoryMetricReader:
+    reader = InMemoryMetricReader()
+    meter = MeterProvider([reader]).get_meter("spacecom")
+    for name in ("source_requests", "source_failures"):
+        monkeypatch.setattr(telemetry, name, meter.create_counter(name))
+    for name in ("source_age", "source_state", "source_halted"):
+        monkeypatch.setattr(telemetry, name, meter.create_gauge(name))
+    return reader
+
+
+async def test_no_secret_is_written_anywhere(polling, server, gate, acting, metrics, tmp_path, caplog, capsys):
+    """INVARIANT: credentials go to their source and nowhere else: no log, fact, kept input, metric, answer or text of a
+    setting, even when the source repeats them."""
     key = "canary-dataset-key-22aa"
     caplog.set_level(logging.DEBUG)
     telemetry._quieten_libraries()
+    cookie = {"Set-Cookie": f"{sources_server.COOKIE}; path=/"}
+    server.faults["/ajaxauth"] = lambda asked: Answer(200, asked.body, cookie)
+    server.faults[f"{QUERY}/tip/"] = lambda asked: Answer(200, str(asked.headers).encode())
+    server.faults["/traffic.csv"] = lambda asked: Answer(200, asked.path.encode())
     for path in ("/SpaceData", "/api"):
         server.faults[path] = lambda asked: Answer(200, f"you sent {asked.headers}".encode())
     server.faults[f"{QUERY}/decay/"] = lambda _: Answer(200, f"<p>{sources_server.PASSWORD}</p>".encode())
     server.faults["/fir.geojson"] = lambda asked: Answer(403, asked.path.encode())
     server.faults["/data"] = lambda _: Answer(302, b"", {"Location": f"/x?{key}"})
-    dataset = {"dataset-fir-geojson": {"url": f"{server.url}/fir.geojson?key={key}", "dataset": "fir"}}
-    async with polling(
-        "space-track", "discos", "dataset-fir-geojson", "iers", "celestrak", ingest_datasets=dataset
-    ) as polled:
+    datasets = {
+        "dataset-fir-geojson": {"url": f"{server.url}/fir.geojson?key={key}", "dataset": "fir"},
+        "dataset-traffic-csv": {"url": f"{server.url}/traffic.csv?api_token={key}", "dataset": "summer"},
+    }
+    feeds = ("space-track", "discos", *datasets, "iers", "celestrak")
+    async with polling(*feeds, ingest_datasets=datasets) as polled:
         await polled.run(START + timedelta(hours=2))
         stated = repr(polled.gate.settings) + repr(polled.poller.clients) + repr(polled.poller.feeds)
+        watch = Watch(gate.pool, gate.log, polled.gate.settings)
+        await watch.look(START + timedelta(hours=2))
+        acting()
+        listed = await IngestServicer(polled.gate).ListSources(wire.ListSourcesRequest(), None)
+        shown = f"{listed}{await watch.reasons()}"
     recorded = await gate.pool.fetch("SELECT data, meta::text, stream FROM events")
     noted = [await gate.pool.fetch(f"SELECT * FROM {table}") for table in ("source_polls", "source_conditions")]
-    texts = (caplog.text + capsys.readouterr().out, stated, repr(recorded), repr(noted))
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()).decode(errors="replace")
+    measured = metrics.get_metrics_data().to_json()
+    assert "space-track-gp" in shown and "space-track-gp" in measured and "MEAN_MOTION" in kept  # noqa: PT018
+    texts = (caplog.text + capsys.readouterr().out, stated, shown, kept, measured, repr(recorded), repr(noted))
     for secret in (sources_server.PASSWORD, sources_server.TOKEN, "canary-cookie", key):
         assert [secret in text for text in texts] == [False] * len(texts), secret
     assert server.of_provider("dataset")

@@ -1,6 +1,6 @@
 """What a submitted file is taken for, and that its encoding leaves no trace in the facts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from libs.ccsds.tests import omm_record
 from services.ingest import catalogue, codec, handlers, reading, recognising
 from services.ingest.catalogue import Entry, OfferElements
 from services.ingest.domain import Delivery, Format
+from services.ingest.publication import Publication
 from services.ingest.tests import cases
 
 ENCODED = {
@@ -17,6 +18,13 @@ ENCODED = {
     Format.OMM_KVN: omm_record.as_kvn(),
     Format.OMM_XML: omm_record.as_xml(),
     Format.TLE: omm_record.TLE,
+}
+EPOCH_BEGINS = {
+    Format.OMM_JSON: b'"EPOCH"',
+    Format.OMM_CSV: b"2022-11-0",
+    Format.OMM_KVN: b"2022-11-0",
+    Format.OMM_XML: b"<EPOCH>2022-11-0",
+    Format.TLE: b"22307.",
 }
 LISTS = {
     Format.OMM_JSON: b"[" + omm_record.as_json() + b"]",
@@ -66,10 +74,24 @@ def test_a_refusal_keeps_the_record_and_its_place(found):
     assert refusal.line > 0 < refusal.column
 
 
+@pytest.mark.parametrize("found", ENCODED)
+def test_an_epoch_that_cannot_have_been_published_is_refused_where_it_stands(found):
+    published = Publication(datetime(2022, 10, 20, tzinfo=UTC), timedelta(days=7))
+    data = ENCODED[found]
+    (refusal,) = reading.read(found, data, published).refusals
+    assert refusal.reason is RefusalReason.EPOCH
+    there = data.splitlines()[refusal.line - 1][refusal.column - 1 :]
+    assert there.startswith(EPOCH_BEGINS[found]), there
+    assert refusal.raw
+    assert "check its year and day" in refusal.detail
+
+
 def test_every_format_has_a_name_on_the_wire():
     assert set(codec.FORMATS) == set(Format)
     assert len(set(codec.FORMATS.values())) == len(Format)
 
 
 def test_every_format_has_its_reader_and_its_handler():
-    assert set(reading.READERS) == set(handlers.HANDLERS) == set(Format)
+    readers = [*reading.READERS, *reading.SETS, *reading.MESSAGES, *reading.STATEMENTS]
+    assert sorted(readers, key=str) == sorted(Format, key=str)
+    assert set(handlers.HANDLERS) == set(Format)

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from infra.local.testing import settings_of
 from libs import rpc
 from libs.astro import tle
+from libs.astro.elements import ElementSet
 from libs.blobs import Blobs
 from libs.consume import Delivery
 from libs.eventlog import Cause, EventLog, new_id
@@ -42,6 +43,10 @@ SETTINGS = settings_of(PropagationSettings, propagation_samples=100)
 
 def element_set(pair: bytes, **changed: float) -> ingest.ElementSetAccepted:
     (elements,) = tle.read(pair)
+    return accepted(elements, **changed)
+
+
+def accepted(elements: ElementSet, **changed: float) -> ingest.ElementSetAccepted:
     names = [f.name for f in ingest.ElementSetAccepted.DESCRIPTOR.fields if hasattr(elements, f.name)]
     values = {name: getattr(elements, name) for name in names} | changed
     return ingest.ElementSetAccepted(**values, source="test", input_sha256="0" * 64)

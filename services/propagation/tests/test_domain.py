@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.astro import tle
+from libs.astro import fit_sets, tle
 from libs.astro.time import datetime_to_jd
 from services.propagation import codec, domain
 from services.propagation.domain import (
@@ -19,6 +19,7 @@ from services.propagation.domain import (
     KnownSet,
     Outlook,
     PredictionDeclined,
+    WeatherDay,
 )
 from services.propagation.tests.conftest import FIRST, SECOND, SECOND_AT
 
@@ -120,11 +121,23 @@ def test_of_several_sets_for_one_epoch_the_one_published_last_is_used():
 
 
 def test_sets_of_long_ago_and_more_than_a_fit_can_use_are_left_out():
-    old = known(9, replace(one, epoch_jd=two.epoch_jd - 30), SECOND_AT - timedelta(days=30))
-    many = [known(i, replace(two, epoch_jd_fraction=two.epoch_jd_fraction - i / 1000.0), SECOND_AT) for i in range(50)]
+    old = known(9, replace(one, epoch_jd=two.epoch_jd - 60), SECOND_AT - timedelta(days=60))
+    many = [known(i, replace(two, epoch_jd_fraction=two.epoch_jd_fraction - i / 1000.0), SECOND_AT) for i in range(150)]
     used = domain.history([old, *many], SECOND_AT)
-    assert len(used) == domain.HISTORY_SETS
+    assert len(used) == fit_sets.HISTORY_SETS
     assert used[-1].elements == two
+
+
+def test_a_set_that_is_alone_is_used_with_the_one_of_months_before_if_the_weather_reaches_so_far_back():
+    old = known(9, replace(one, epoch_jd=two.epoch_jd - 150), SECOND_AT - timedelta(days=150))
+    older, newest = known(8, replace(one, epoch_jd=two.epoch_jd - 250), SECOND_AT), known(1, two, SECOND_AT)
+    used = domain.history([older, old, newest], SECOND_AT)
+    assert used == [old, newest]
+    first, _ = domain.weather_span_mjd(used, 60.0)
+    days = [WeatherDay(UUID(int=2), SECOND_AT, mjd, (), 7.0, 130.0) for mjd in range(first, first + 300)]
+    assert domain.covered(used, days) == used
+    assert domain.covered(used, days[5:]) == [newest]
+    assert domain.covered(used, []) == used
 
 
 def test_a_low_or_fast_shrinking_orbit_is_watched_and_a_high_one_is_not():
