@@ -54,7 +54,7 @@ def test_with_tesseral_terms_a_day_of_free_flight_is_that_of_scipy_to_second_ord
 
     def slope(t: float, y: np.ndarray) -> np.ndarray:
         turned = gmst + earth.GMST82_SPIN_RAD_S * t
-        return np.concatenate((y[3:], np.add(gravity.acceleration(*y[:3]), gravity.tesseral(*y[:3], turned))))
+        return np.concatenate((y[3:], np.add(gravity.acceleration(*y[:3]), gravity.tesseral(y[0], y[1], y[2], turned))))
 
     there = solve_ivp(slope, (0.0, 86400.0), STATE, method="DOP853", rtol=1e-12, atol=1e-10).y[:, -1]
 
