@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from libs.astro import density, density_build, density_days, nrlmsise00, us76
+from libs.astro import density, density_build, density_days, nrlmsise00, us76, wind
 from libs.astro.density import drag_air
 from libs.astro.profile import LN_RHO, MOLAR, STEP_KM, TEMPERATURE, Profile, standard
 from libs.astro.time import DAY_S
@@ -31,7 +31,7 @@ class AbsurdAir(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What is said of a model wherever its results are shown. `error` is of density, one standard deviation."""
+    """What is said of a model wherever its results are shown. `error`: one standard deviation, of density or wind."""
 
     id: str
     version: str
@@ -66,6 +66,14 @@ MODELS = (
         "of a day's air at 45 degrees: 2 % to 10 km, 5 % to 30, 16 % to 200, 50 % at 400 km; poles twice",
         "NOAA-S/T 76-1562, 1976",
     ),
+    Model(
+        wind.MODEL,
+        "1",
+        (float(wind.ASSUMED.alt_km[0]), float(wind.ASSUMED.alt_km[-1])),
+        "none; the ends hold beyond",
+        "the spread it draws with, 5 m/s at the ground, 17 at 12 km, 45 at 60 km, 50 above 105 km; not validated",
+        wind.ASSUMED.source,
+    ),
 )
 
 
@@ -82,17 +90,9 @@ def air_over(
     if not (drivers.start_mjd <= mjd <= drivers.end_mjd):
         raise ValueError(f"the drivers span MJD {drivers.start_mjd:g} to {drivers.end_mjd:g}, not {mjd:.3f}")
     _check_place(lat_deg, lon_deg)
-    if not 0.0 < step_km <= top_km <= MODELS[0].valid_km[1]:
-        raise ValueError(
-            f"steps of {step_km} km to {top_km} km make no profile; give a positive step and a top from it to "
-            f"{MODELS[0].valid_km[1]:g} km"
-        )
-    rows = np.zeros((round(top_km / step_km) + 1, 5))
-    since_s, lat, lon = (np.full(len(rows), one) for one in ((mjd - drivers.start_mjd) * DAY_S, lat_deg, lon_deg))
-    _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat, lon, step_km, rows)
-    made = Profile(rows, 0.0, step_km, density.MODEL)
-    refuse_absurd(made)
-    return made
+    altitudes = _altitudes_km(step_km, top_km)
+    since_s, lat, lon = (np.full(len(altitudes), one) for one in ((mjd - drivers.start_mjd) * DAY_S, lat_deg, lon_deg))
+    return _made(drivers, since_s, lat, lon, step_km)
 
 
 def air_along(
@@ -104,15 +104,31 @@ def air_along(
     alt_km (n,) rising, with the time (MJD, UTC), latitude and longitude at each; the ends hold beyond, and longitudes
     run the short way. From 120 to 80 km an object goes a third around the Earth. Raises as `air_over`.
     """
+    drivers.check()
+    if not len(alt_km) or {np.shape(one) for one in (mjd, lat_deg, lon_deg)} != {np.shape(alt_km)}:
+        raise ValueError("a flight has an altitude or more, and a time, latitude and longitude at each")
     if not (drivers.start_mjd <= np.min(mjd) and np.max(mjd) <= drivers.end_mjd):
         raise ValueError(f"the flight leaves the drivers, which span MJD {drivers.start_mjd:g} to {drivers.end_mjd:g}")
-    if not (np.isfinite(lon_deg).all() and (np.abs(lat_deg) <= 90.0).all() and (np.diff(alt_km) > 0.0).all()):
+    if not (np.isfinite([alt_km, lon_deg]).all() and np.all(np.abs(lat_deg) <= 90.0) and np.all(np.diff(alt_km) > 0.0)):
         raise ValueError("a flight has rising altitudes, each with its latitude and longitude in degrees")
-    rows = np.zeros((round(top_km / step_km) + 1, 5))
-    altitudes = np.arange(len(rows)) * step_km
+    altitudes = _altitudes_km(step_km, top_km)
     since_s = np.interp(altitudes, alt_km, (np.asarray(mjd) - drivers.start_mjd) * DAY_S)
     lat, lon = np.interp(altitudes, alt_km, lat_deg), np.interp(altitudes, alt_km, np.unwrap(lon_deg, period=360.0))
-    _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat, lon, step_km, rows)
+    return _made(drivers, since_s, lat, lon, step_km)
+
+
+def _altitudes_km(step_km: float, top_km: float) -> Array:
+    if not 0.0 < step_km <= top_km <= MODELS[0].valid_km[1]:
+        raise ValueError(
+            f"steps of {step_km} km to {top_km} km make no profile; give a positive step and a top from it to "
+            f"{MODELS[0].valid_km[1]:g} km"
+        )
+    return np.asarray(np.arange(round(top_km / step_km) + 1) * step_km, dtype=np.float64)
+
+
+def _made(drivers: Drivers, since_s: Array, lat_deg: Array, lon_deg: Array, step_km: float) -> Profile:
+    rows = np.zeros((len(since_s), 5))
+    _fill(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, lat_deg, lon_deg, step_km, rows)
     made = Profile(rows, 0.0, step_km, density.MODEL)
     refuse_absurd(made)
     return made

@@ -1,8 +1,9 @@
-"""Flight of a decaying object under zonal gravity and drag, to a stop altitude.
+"""Flight of a decaying object under gravity and drag, to a stop altitude.
 
 Frame: TEME of date taken as inertial; the Earth turns in it by GMST82 with UT1 = UTC (0.9 s at most: 0.4 km on the
 ground). Drag: a = -1/2 rho B |v_r| v_r with the atmosphere turning with the Earth and B = Cd A/m in m2/kg. Strang's
 splitting: free flight of order 8 for half a step, the exact solution of the drag for the whole, free flight again.
+Free flight is under J2 to J6; the terms that turn with the Earth, an option, pull once a step beside the drag.
 Each sample is flown alone, so the result depends neither on the number of threads nor on the other samples.
 """
 
@@ -19,7 +20,7 @@ from libs.astro import density, dop853
 from libs.astro.density import drag_density
 from libs.astro.earth import GMST82_SPIN_RAD_S, IERS_SPIN_RAD_S
 from libs.astro.frames import geodetic
-from libs.astro.gravity import coast
+from libs.astro.gravity import coast, tesseral
 from libs.astro.time import DAY_S, MJD_0_JD, gmst82_rad
 from libs.astro.weather import Drivers
 
@@ -68,6 +69,7 @@ class Sky:
 
     @property
     def end_s(self) -> float:
+        """When the drivers end, seconds after the start epoch."""
         return len(self.rows) * density.ROW_S - self.since_s
 
 
@@ -107,12 +109,20 @@ def _kick(
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _step(
-    y: Array, t: float, h: float, b: float, rows: Array, days: Array, since: float, gmst: float, work: Array, k: Array
-) -> float:
-    """Moves the state by h seconds; returns its altitude, km."""
+    y: Array, t: float, h: float, b: float, turning: bool, rows: Array, days: Array, since: float, gmst: float,
+    work: Array, k: Array,
+) -> float:  # fmt: skip
+    """Moves the state by h seconds; returns its altitude, km. turning: with the terms that turn with the Earth."""
     coast(y, 0.5 * h, k)
+    px, py, pz = 0.0, 0.0, 0.0  # of half a step; a kick moves no position, so that both halves have the same
+    if turning:
+        ax, ay, az = tesseral(y[0], y[1], y[2], gmst + GMST82_SPIN_RAD_S * (t + 0.5 * h))
+        px, py, pz = 0.5 * h * ax, 0.5 * h * ay, 0.5 * h * az
+        y[3], y[4], y[5] = y[3] + px, y[4] + py, y[5] + pz
     if b > 0.0:
         _kick(y, t + 0.5 * h, h, b, rows, days, since, gmst, work)
+    if turning:
+        y[3], y[4], y[5] = y[3] + px, y[4] + py, y[5] + pz
     coast(y, 0.5 * h, k)
     return place(y[0], y[1], y[2], gmst + GMST82_SPIN_RAD_S * (t + h))[2]
 
@@ -152,6 +162,7 @@ def _cross(
     b: float,
     b_late: float,
     late_s: float,
+    turning: bool,
     rows: Array,
     days: Array,
     since: float,
@@ -164,7 +175,7 @@ def _cross(
     for _ in range(40):
         h = low + (high - low) * min(max((alt_low - stop_km) / (alt_low - alt_high), 0.02), 0.98)
         y[:] = before
-        alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, rows, days, since, gmst, work, k)
+        alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, turning, rows, days, since, gmst, work, k)
         if abs(alt - stop_km) < 1e-7:
             break
         if alt > stop_km:
@@ -183,6 +194,7 @@ def trajectory(
     end_s: float,
     stop_km: float,
     step_s: float,
+    turning: bool,
     rows: Array,
     days: Array,
     since: float,
@@ -206,9 +218,11 @@ def trajectory(
         h = min(_shortened(step_s, alt), abs(end_s - t)) * sign
         before[:] = y
         alt_before = alt
-        alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, rows, days, since, gmst, work, k)
+        alt = _step(y, t, h, b if t + 0.5 * h < late_s else b_late, turning, rows, days, since, gmst, work, k)
         if alt <= stop_km:
-            h = _cross(y, before, alt_before, alt, stop_km, t, h, b, b_late, late_s, rows, days, since, gmst, work, k)
+            h = _cross(
+                y, before, alt_before, alt, stop_km, t, h, b, b_late, late_s, turning, rows, days, since, gmst, work, k
+            )
             alt = stop_km
         elif not alt > stop_km:
             return BROKEN, t, written
@@ -233,6 +247,7 @@ def _fly(
     end_s: float,
     stop_km: float,
     step_s: float,
+    turning: bool,
     rows: Array,
     days: Array,
     since: float,
@@ -247,7 +262,7 @@ def _fly(
     for i in range(starts.shape[0]):
         y[:] = starts[i]
         status, seconds, written = trajectory(
-            y, b[i], b_late[i], late_s, end_s, stop_km, step_s, rows, days, since, gmst, times, states
+            y, b[i], b_late[i], late_s, end_s, stop_km, step_s, turning, rows, days, since, gmst, times, states
         )
         lat, lon, alt = place(y[0], y[1], y[2], gmst + GMST82_SPIN_RAD_S * seconds)
         speed = math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2)
@@ -279,12 +294,15 @@ def fly(
     track_from_s: float = 0.0,
     threads: int = 1,
     step_s: float = STEP_S,
+    tesseral_terms: bool = False,
 ) -> Flights:
     """Flies each row of states, TEME (km, km/s) at the epoch, until the altitude, max_days or the end of the drivers.
 
     ln_b is the logarithm of B in m2/kg until late_after_s, ln_b_late after it: at most that of 100, -inf for no drag.
+    A sample that starts at or below the stop has reached it after 0 s.
     track_step_s > 0 records ground tracks from track_from_s on; before it one point in COARSE_STEP_S, enough to count
-    revolutions. Raises ValueError for states, coefficients and options that are none, and for drivers that start late.
+    revolutions. tesseral_terms adds the terms of gravity to degree and order 4 that turn with the Earth.
+    Raises ValueError for states, coefficients and options that are none, and for drivers that start late.
     """
     above = sky(drivers, jd0, fr0)
     if above.since_s < 0.0:
@@ -299,8 +317,8 @@ def fly(
 
     def run(rows: slice, times: Array, track: Array) -> None:
         _fly(
-            starts[rows], b[rows], b_late[rows], late_after_s, end_s, stop_altitude_km, step_s, above.rows,
-            above.days, above.since_s, above.gmst_rad, times, ends[rows], track[rows],
+            starts[rows], b[rows], b_late[rows], late_after_s, end_s, stop_altitude_km, step_s, tesseral_terms,
+            above.rows, above.days, above.since_s, above.gmst_rad, times, ends[rows], track[rows],
         )  # fmt: skip
 
     times, track = np.empty(0), np.empty((count, 0, 4))

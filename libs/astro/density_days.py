@@ -119,11 +119,11 @@ def days_of_year(start_mjd: int, days: int) -> list[int]:
 
     Raises ValueError for a span that is none.
     """
-    if not (0 <= start_mjd < _START_MJD_MAX and 0 <= days <= _MOST_DAYS):
+    if not (0 <= start_mjd < _START_MJD_MAX and 0 <= days <= _MOST_DAYS and start_mjd % 1 == days % 1 == 0):
         raise ValueError(
-            f"{days} days from {start_mjd} are no span: give a Modified Julian Date and at most {_MOST_DAYS} days"
+            f"{days} days from {start_mjd} are no span: give a whole Modified Julian Date and at most {_MOST_DAYS} days"
         )
-    dates = (date.fromordinal(start_mjd + k + _ORDINAL_OF_MJD_0) for k in range(days + 1))
+    dates = (date.fromordinal(int(start_mjd) + k + _ORDINAL_OF_MJD_0) for k in range(int(days) + 1))
     return [one.timetuple().tm_yday for one in dates]
 
 
@@ -136,22 +136,22 @@ def make(
     """
     if top_km not in (table.UPPER_KM, table.TOP_KM):
         raise ValueError(f"tables end at {table.UPPER_KM:g} or {table.TOP_KM:g} km, not at {top_km:g}")
-    if not 1 <= doy <= 366:
+    if not (1 <= doy <= 366 and doy % 1 == 0):
         raise ValueError(f"{doy} is no day of a year; give 1 to 366")
     low, high = _MADE_SFU
     if not low <= reference_sfu <= high:
         raise ValueError(
             f"a table is made at a flux of {low:g} to {high:g} sfu, not {reference_sfu}; see reference_sfu"
         )
-    step = 86400.0 / build.SENSE_TIMES
-    jobs = [lambda k=k: build.slice_at(doy, k * table.SLOT_S, reference_sfu, top_km) for k in range(table.SLOTS)]
+    step, day = 86400.0 / build.SENSE_TIMES, float(doy)
+    jobs = [lambda k=k: build.slice_at(day, k * table.SLOT_S, reference_sfu, top_km) for k in range(table.SLOTS)]
     jobs += [
-        lambda k=k: build.sensitivities(doy, k * step, reference_sfu, top_km, daily_ap=daily_ap)
+        lambda k=k: build.sensitivities(day, k * step, reference_sfu, top_km, daily_ap=daily_ap)
         for k in range(build.SENSE_TIMES)
     ]
     made = build.in_threads(jobs, threads)
     base, sense = np.stack(made[: table.SLOTS]), np.stack(made[table.SLOTS :])
-    error = build.measured(doy, reference_sfu, top_km, base, build.by_slots(sense), daily_ap=daily_ap)
+    error = build.measured(day, reference_sfu, top_km, base, build.by_slots(sense), daily_ap=daily_ap)
     return Day(doy, reference_sfu, top_km, base, sense, error, daily_ap)
 
 
@@ -174,10 +174,12 @@ class Table:
 
     @property
     def end_mjd(self) -> int:
+        """The last instant of the table, a 0 h UTC."""
         return self.start_mjd + (len(self.base) - 1) // table.SLOTS
 
     @property
     def model(self) -> str:
+        """Model, kind of ap and version, as they are stored with what was computed."""
         return f"{build.MODEL_DAILY if self.daily_ap else build.MODEL}, table {build.VERSION}"
 
     def terms(self, drivers: Drivers) -> Array:
@@ -255,6 +257,7 @@ def join(days: Sequence[Day], start_mjd: int) -> Table:
     )
     digest = hashlib.sha256(base.tobytes() + sense.tobytes()).hexdigest()
     reference, top, daily = kinds.pop()
+    start_mjd = int(start_mjd)
     named = f"{name(days[0].doy, reference, top, daily_ap=daily)}-{start_mjd}-{len(days) - 1}d-{digest[:16]}"
     return Table(start_mjd, reference, top, base, sense, error, named, daily)
 

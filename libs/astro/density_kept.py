@@ -19,10 +19,12 @@ class Kept:
         self._days: OrderedDict[str, Day] = OrderedDict()
 
     def table(self, start_mjd: int, days: int, reference_sfu: float, top_km: float = density_table.UPPER_KM) -> Table:
+        """Returns a table as density_days.span would make it, and raises ValueError as it does."""
         wanted = density_days.days_of_year(start_mjd, days)
         return density_days.join([self.day(doy, reference_sfu, top_km) for doy in wanted], start_mjd)
 
     def day(self, doy: int, reference_sfu: float, top_km: float) -> Day:
+        """Returns a day from memory, from the folder, or made now and kept in both."""
         name = density_days.name(doy, reference_sfu, top_km)
         day = self._days.pop(name, None) or self._read(name) or self._make(name, doy, reference_sfu, top_km)
         self._days[name] = day

@@ -6,6 +6,8 @@ from enum import Enum, auto
 
 
 class RefusalReason(Enum):
+    """What a refused record breaks: its form (UNREADABLE to CHECKSUM), itself (MISMATCH) or what can be."""
+
     UNREADABLE = auto()
     LENGTH = auto()
     CHARACTER = auto()

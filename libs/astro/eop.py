@@ -55,6 +55,7 @@ class EarthOrientation:
 
     @property
     def last_mjd(self) -> float:
+        """The last instant that can be asked for, 0 h UTC."""
         return self.first_mjd + len(self.days)
 
     @property
@@ -86,10 +87,12 @@ class EarthOrientation:
     def check(self, jd: Array, fraction: Array) -> None:
         """Raises OutsideOrientation for the first time outside the file's days, or not a number.
 
-        ValueError where there are not as many fractions as days.
+        ValueError for what are no arrays (n,), or where there are not as many fractions as days.
         """
-        if np.shape(jd) != np.shape(fraction):
-            raise ValueError(f"times are pairs: {np.shape(jd)} days and {np.shape(fraction)} fractions do not match")
+        if not (isinstance(jd, np.ndarray) and isinstance(fraction, np.ndarray) and jd.ndim == 1):
+            raise ValueError("times are pairs of arrays (n,), days and fractions; make arrays of what is given")
+        if jd.shape != fraction.shape:
+            raise ValueError(f"times are pairs: {jd.shape} days and {fraction.shape} fractions do not match")
         at = (jd - MJD_0_JD) + fraction
         outside = ~((at >= self.first_mjd) & (at <= self.last_mjd))
         if outside.any():

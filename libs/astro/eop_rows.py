@@ -35,6 +35,7 @@ class OrientationDay:
 
 
 def is_finals(data: bytes) -> bool:
+    """Whether the first line has the date, the Modified Julian Date and the flag of finals2000A."""
     line = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").partition(b"\n")[0]
     return re.match(rb"[ \d]\d[ \d]\d[ \d]\d \d{5}\.\d\d [IP ]", line) is not None
 

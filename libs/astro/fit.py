@@ -210,9 +210,10 @@ def _rough_life_s(last: Ready, b: float, above: Sky, horizon_days: float) -> flo
     states, good = last.states(np.zeros(1))
     if not good[0]:
         raise PoorFit("SGP4 has no position at the epoch of the newest element set; wait for the next")
+    tesseral_terms = False
     status, seconds, _ = decay.trajectory(
-        states[0].copy(), _LIGHTER * b, _LIGHTER * b, math.inf, horizon_days * DAY_S, 80.0, _ROUGH_STEP_S, above.rows,
-        above.days, above.since_s, above.gmst_rad, np.empty(0), np.empty((0, 6)),
+        states[0].copy(), _LIGHTER * b, _LIGHTER * b, math.inf, horizon_days * DAY_S, 80.0, _ROUGH_STEP_S,
+        tesseral_terms, above.rows, above.days, above.since_s, above.gmst_rad, np.empty(0), np.empty((0, 6)),
     )  # fmt: skip
     if status == decay.ENDED:
         raise TooHigh(too_high(horizon_days))

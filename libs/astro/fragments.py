@@ -29,6 +29,8 @@ _FILE = Path(__file__).parent / "data" / "fragment_classes.json"
 
 
 class ObjectClass(Enum):
+    """What the catalogues tell apart; UNKNOWN where nothing is known of the object."""
+
     ROCKET_BODY = "rocket_body"
     TANK_HEAVY_STAGE = "tank_heavy_stage"
     PAYLOAD = "payload"
@@ -62,10 +64,12 @@ class Catalogue:
 
     @property
     def count(self) -> int:
+        """Pieces of one sample."""
         return sum(kind.count for kind in self.kinds)
 
     @property
     def surviving_share(self) -> float:
+        """Of the dry mass, expected on the ground."""
         return sum(kind.share_of_mass * kind.survival for kind in self.kinds)
 
 
@@ -83,6 +87,7 @@ class Fragments:
 
     @property
     def hazardous(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """(N,): of at least 1 g when released."""
         return self.mass_kg >= HAZARDOUS_KG
 
     def pieces(self) -> Pieces:

@@ -86,8 +86,9 @@ def teme_to_itrf_each(
 ) -> Array:
     """ITRF states (6, n) of TEME states (6, n), each at its own UTC time; fills out where it is given.
 
-    Raises eop.OutsideOrientation for the first time outside the file, ValueError for other shapes. A state that is no
-    number, as SGP4 gives beside an error, is none after it either. Within 1e-8 km of erfa's gmst82 and pom00.
+    Raises eop.OutsideOrientation for the first time outside the file, ValueError for other shapes and infinite states.
+    A state that is not a number, as SGP4 gives beside an error, is none after it either. Within 1e-8 km of erfa's
+    gmst82 and pom00.
     """
     orientation.check(jd, fraction)
     states = _columns(states, 6, jd)
@@ -95,6 +96,7 @@ def teme_to_itrf_each(
     since_mjd = orientation.first_mjd + MJD_0_JD
 
     def run(part: slice) -> None:
+        _refuse_infinite(states[:, part])
         _teme_to_itrf_each(states[:, part], jd[part], fraction[part], since_mjd, orientation.days, out[:, part])
 
     _spread(run, jd.size, threads)
@@ -110,11 +112,16 @@ def _columns(states: Array, rows: int, times: Array | None = None) -> Array:
     return found
 
 
+def _refuse_infinite(states: Array) -> None:
+    if np.isinf(states).any():
+        raise ValueError("a state or position is infinite; mend it, or mark what is not known as not a number")
+
+
 def _room(states: Array, out: Array | None) -> Array:
     if out is None:
         return np.empty(states.shape)
-    if out.shape != states.shape or out.dtype != np.float64:
-        raise ValueError(f"out must be float64 of shape {states.shape}, not {out.dtype} of {out.shape}")
+    if out.shape != states.shape or out.dtype != np.float64 or not out.flags.writeable:
+        raise ValueError(f"out must be writable float64 of shape {states.shape}, not {out.dtype} of {out.shape}")
     return out
 
 
@@ -207,6 +214,7 @@ def gcrf_to_itrf(states: Array, jd: Array, fraction: Array, orientation: EarthOr
     """
     orientation.check(jd, fraction)
     states = _columns(states, 6, jd)
+    _refuse_infinite(states)
     turn, pole = gcrf_to_tirf(jd, fraction, orientation), tirf_to_itrf(jd, fraction, orientation)
     r, v = _turned(turn, states[:3]), _turned(turn, states[3:])
     v[0] += IERS_SPIN_RAD_S * r[1]
@@ -218,6 +226,7 @@ def itrf_to_gcrf(states: Array, jd: Array, fraction: Array, orientation: EarthOr
     """Undoes gcrf_to_itrf."""
     orientation.check(jd, fraction)
     states = _columns(states, 6, jd)
+    _refuse_infinite(states)
     turn = gcrf_to_tirf(jd, fraction, orientation).transpose(0, 2, 1)
     pole = tirf_to_itrf(jd, fraction, orientation).transpose(0, 2, 1)
     r, v = _turned(pole, states[:3]), _turned(pole, states[3:])
@@ -282,11 +291,16 @@ def geodetic_to_itrf(lat_rad: float, lon_rad: float, height_km: float) -> Array:
 def itrf_to_geodetic_each(positions: Array, *, threads: int = 1, out: Array | None = None) -> Array:
     """Latitude and longitude in rad, height in km (3, n) above WGS-84 of positions (3, n); fills out where given.
 
-    Raises ValueError for other shapes; a position that is no number has no place.
+    Raises ValueError for other shapes and infinite positions; one that is not a number has no place.
     """
     positions = _columns(positions, 3)
     out = _room(positions, out)
-    _spread(lambda part: _geodetic_each(positions[:, part], out[:, part]), positions.shape[1], threads)
+
+    def run(part: slice) -> None:
+        _refuse_infinite(positions[:, part])
+        _geodetic_each(positions[:, part], out[:, part])
+
+    _spread(run, positions.shape[1], threads)
     return out
 
 

@@ -98,6 +98,8 @@ def pole_between(jd_tt: Array, fraction: Array) -> Array:
 
 def _days(jd_tt: Array, fraction: Array) -> Array:
     """From J2000; refuses what the series were not made for."""
+    if np.shape(jd_tt) != np.shape(fraction) or np.ndim(jd_tt) > 1:
+        raise ValueError(f"times are pairs in one row, not of shapes {np.shape(jd_tt)} and {np.shape(fraction)}")
     days = np.atleast_1d((np.asarray(jd_tt) - J2000_JD) + fraction)
     if days.size == 0 or not np.all(np.abs(days) <= VALID_CENTURIES * DAYS_IN_CENTURY):
         raise ValueError(

@@ -49,6 +49,7 @@ WORK_SIZE = 161
 HE, O, N2, O2, AR, MASS, H, N, O_ANOMALOUS, T_EXO, T_ALT = range(11)
 OUT_SIZE = 11
 
+_ANOMALOUS: Any = np.True_  # as gtd7's callers give it, so that what both call is compiled once
 _PT, _PS = globe_phases(PT[None, :])[0], globe_phases(PS[None, :])[0]
 _PD, _PTL, _PMA = globe_phases(PD), low_phases(PTL), low_phases(PMA)
 _LEAST_INVERSE = 1.0e-5  # per K: the spline of 1/T crosses zero in storms beyond the model's range
@@ -326,7 +327,7 @@ def ln_density_column(
         if regime != last:
             _range(regime, f107a, f107, ap, history, w)
             last = regime
-        _at(altitudes_km[k], f107a, history, True, w, out)
+        _at(altitudes_km[k], f107a, history, _ANOMALOUS, w, out)
         found[k] = math.log(out[MASS])
 
 

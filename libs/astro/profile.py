@@ -46,6 +46,7 @@ class Profile:
 
     @property
     def top_km(self) -> float:
+        """Altitude of the last row."""
         return self.bottom_km + self.step_km * (len(self.rows) - 1)
 
 

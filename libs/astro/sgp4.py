@@ -26,12 +26,14 @@ Codes = np.ndarray[Any, np.dtype[np.uint8]]
 
 # Errors, as in the reference implementation.
 OK, ECCENTRICITY, MEAN_MOTION, PERTURBED_ECCENTRICITY, SEMILATUS, DECAYED = 0, 1, 2, 3, 4, 6
+RUNAWAY = 7  # ours: the reference answers with numbers that mean nothing or none, and no error or 6
 ERRORS = {
     ECCENTRICITY: "the eccentricity leaves [0, 1)",
     MEAN_MOTION: "the mean motion is not positive",
     PERTURBED_ECCENTRICITY: "Sun and Moon take the eccentricity out of [0, 1]",
     SEMILATUS: "the semilatus rectum is negative",
     DECAYED: "the object is below the surface",
+    RUNAWAY: "the equations run away from any orbit",
 }
 _JD_1950 = 2433281.5
 _FARTHEST_MIN = 250 * 365.25 * 1440.0  # between the first and the last epoch that elements.py lets in
@@ -162,6 +164,8 @@ def propagate_many(
     are none or over 250 years from a set's epoch.
     """
     jd, fraction = np.atleast_1d(jd).astype(np.float64), np.atleast_1d(fraction).astype(np.float64)
+    if jd.ndim != 1 or jd.shape != fraction.shape:
+        raise ValueError(f"times are pairs in one row, not days of shape {jd.shape} and fractions of {fraction.shape}")
     if jd.size == 0:
         return np.empty((len(catalogue.records), 6, 0)), np.empty((len(catalogue.records), 0), dtype=np.uint8)
     if not (np.isfinite(jd).all() and np.isfinite(fraction).all()):
@@ -220,10 +224,10 @@ def _check_times(minutes: Array, offsets: Array) -> None:
 
 
 def _check(count: int, times: int, turn: EarthTurn | None, out: Array, errors: Codes) -> None:
-    if out.shape != (count, 6, times) or out.dtype != np.float64 or not out.flags.c_contiguous:
-        raise ValueError(f"out must be C-contiguous float64 of shape {(count, 6, times)}, not {out.shape}")
-    if errors.shape != (count, times) or errors.dtype != np.uint8 or not errors.flags.c_contiguous:
-        raise ValueError(f"errors must be C-contiguous uint8 of shape {(count, times)}, not {errors.shape}")
+    if out.shape != (count, 6, times) or out.dtype != np.float64 or not out.flags.carray:
+        raise ValueError(f"out must be writable C-contiguous float64 of shape {(count, 6, times)}, not {out.shape}")
+    if errors.shape != (count, times) or errors.dtype != np.uint8 or not errors.flags.carray:
+        raise ValueError(f"errors must be writable C-contiguous uint8 of shape {(count, times)}, not {errors.shape}")
     if turn is not None and not turn.gmst_rad.shape == turn.xp_rad.shape == turn.yp_rad.shape == (times,):
         raise ValueError(f"the Earth's turn is given at {turn.gmst_rad.size} times, the states are asked at {times}")
 
@@ -248,6 +252,7 @@ def _fly(
                 sgp4_near.fly(records[i], times, offsets[i], turned, spin, x, y, out[i], first, codes, work)
             else:
                 sgp4_general.fly(records[i], times, offsets[i], turned, spin, out[i], first, codes, work)
+                _mark_runaways(out[i], first, codes)
                 if spin != 0.0:
                     polar_motion(x, y, out[i, 0][first:last], out[i, 1][first:last], out[i, 2][first:last])
                     polar_motion(x, y, out[i, 3][first:last], out[i, 4][first:last], out[i, 5][first:last])
@@ -258,5 +263,15 @@ def _fly(
 @njit(cache=True, error_model="numpy")
 def _blank(states: Array, first: int, codes: Codes) -> None:
     for j in range(codes.size):
-        if 0 < codes[j] < DECAYED:
+        if codes[j] not in (OK, DECAYED):
             states[:, first + j] = np.nan
+
+
+@njit(cache=True, error_model="numpy")
+def _mark_runaways(states: Array, first: int, codes: Codes) -> None:
+    """Absurd drag or a perigee near the Earth's centre ends in no number, which the series of sgp4_near never do."""
+    for j in range(codes.size):
+        k = first + j
+        size = abs(states[0, k]) + abs(states[1, k]) + abs(states[2, k])
+        if not size + abs(states[3, k]) + abs(states[4, k]) + abs(states[5, k]) < np.inf:
+            codes[j] = RUNAWAY if codes[j] in (OK, DECAYED) else codes[j]

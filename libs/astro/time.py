@@ -125,7 +125,7 @@ def utc_to_ut1(jd: float | Array, fraction: float | Array, ut1_utc_s: float | Ar
     """
     if not (np.all(np.abs(ut1_utc_s) < 1.0) and np.isfinite(np.asarray(jd) + fraction).all()):
         raise ValueError("a time or its UT1 - UTC is no number, or not within a second; give days and seconds")
-    return jd, np.asarray(fraction + ut1_utc_s / DAY_S)
+    return jd, np.asarray(fraction) + np.asarray(ut1_utc_s) / DAY_S
 
 
 def _normalised(jd: float, fraction: float) -> tuple[float, float]:

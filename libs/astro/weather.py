@@ -71,6 +71,7 @@ class Drivers:
 
     @property
     def end_mjd(self) -> float:
+        """When the last row ends."""
         return self.start_mjd + len(self.rows) / _SLOTS
 
     def check(self) -> None:
@@ -232,6 +233,8 @@ def drivers(days: Sequence[Day], start_mjd: float, end_mjd: float, known_until_m
     if not (0.0 <= start_mjd < end_mjd <= _START_MJD_MAX and 0.0 <= known_until_mjd <= _START_MJD_MAX):
         span = f"{start_mjd} to {end_mjd}, known until {known_until_mjd},"
         raise ValueError(f"{span} is no span of Modified Julian Dates; give its start before its end")
+    if not days:
+        raise NoSpaceWeather("no observed space weather is known at all; submit a CSSI file that reaches to the start")
     first_day, last_day = math.floor(start_mjd), math.ceil(end_mjd)
     by_mjd = {day.mjd: day for day in days}
     flux_known = min(math.floor(known_until_mjd), max(by_mjd, default=-1) + 1)  # first day without F10.7

@@ -13,6 +13,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
+MODEL = "wind climate of middle latitudes"
 _LIMIT_SIGMA = 3.0  # draws end there; with the greatest spread 150 m/s, about the fastest winds reported
 _DRAWS_KEY = 0x57494E44  # keeps these draws apart from others of the same seed
 

@@ -118,7 +118,7 @@ WEATHER = (
             *each("start_mjd", (*NOT_NUMBERS, 2459984.5), "no span"),
             *each("end_mjd", (*NOT_NUMBERS, MJD), "no span"),
             *each("known_until_mjd", NOT_NUMBERS, "no span"),
-            bad("submit a CSSI file", weather.NoSpaceWeather, days=[]),
+            bad("known at all", weather.NoSpaceWeather, days=[]),
             bad("submit a CSSI file", weather.NoSpaceWeather, days=HISTORY["days"][::2]),
         ),
     ),
@@ -196,6 +196,10 @@ ATMOSPHERE = (
             *each("mjd", [np.array([MJD, one]) for one in (*NOT_NUMBERS, 2459884.5)], "leaves the drivers"),
             *each("lat_deg", [np.array([0.0, one]) for one in (*NOT_NUMBERS, 90.1)], "in degrees"),
             *each("lon_deg", [np.array([0.0, one]) for one in NOT_NUMBERS], "in degrees"),
+            *each("mjd", (np.full(3, MJD), np.empty(0)), "at each"),
+            bad("or more", **{name: np.empty(0) for name in ("alt_km", "mjd", "lat_deg", "lon_deg")}),
+            *SPOILT,
+            *STEPS,
         ),
     ),
     Door(
@@ -307,7 +311,7 @@ TABLES = (
         st.fixed_dictionaries({"start_mjd": st.integers(0, 88069), "days": st.integers(0, 400)}),
         lambda given, found: len(found) == given["days"] + 1 and within(1, found, 366),
         {"start_mjd": MJD, "days": 1},
-        (*each("start_mjd", (-1, 2459884), "no span"), *each("days", (-1, 10**7), "no span")),
+        (*each("start_mjd", (-1, 2459884, 59884.5), "no span"), *each("days", (-1, 10**7, 0.5), "no span")),
     ),
     Door(
         "density_days.make",
@@ -316,7 +320,7 @@ TABLES = (
         lambda _given, found: within(-40.0, found.base, -7.0),
         {"doy": 305, "reference_sfu": FLUX_SFU},
         (
-            *each("doy", (0, 367), "day of a year"),
+            *each("doy", (0, 367, 1.5, math.nan), "day of a year"),
             *each("reference_sfu", (*NOT_NUMBERS, 0.0, -150.0, 1e4), "50 to 500"),
             *each("top_km", (math.nan, 500.0), "400 or 1000"),
         ),

@@ -29,7 +29,7 @@ def sets(draw) -> ElementSet:
     return replace(
         GOOD,
         mean_motion_rev_day=draw(edged(0.05, 17.0, 1.0027, 2.0056)),
-        eccentricity=draw(edged(0.0, 0.999, 1e-7, 0.7)),
+        eccentricity=draw(edged(0.0, 0.999, 1e-7, 0.7, 0.9999999)),
         inclination_deg=draw(edged(0.0, 180.0, 63.4349, 90.0)),
         raan_deg=draw(angle),
         arg_of_perigee_deg=draw(angle),
@@ -46,12 +46,12 @@ def catalogue() -> sgp4.Catalogue:
 
 
 def _coded(found: tuple[np.ndarray, ...]) -> bool:
-    """A state is a number but where an error says why not."""
+    """A state is a number but where an error says why not, and is none there."""
     *states, errors = found
     told = (errors != sgp4.OK) & (errors != sgp4.DECAYED)
     axis = {2: 1, 3: 1}
     return set(np.unique(errors)) <= {0, *sgp4.ERRORS} and all(
-        np.isfinite(one).all(axis=axis[one.ndim])[~told].all() for one in states
+        np.array_equal(np.isfinite(one).all(axis=axis[one.ndim]), ~told) for one in states
     )
 
 
@@ -173,7 +173,7 @@ SETS = (
             sgp4.initialise(elements) if record is None else record, minutes
         ),
         st.fixed_dictionaries(
-            {"elements": sets(), "minutes": st.lists(edged(-1e6, 1e6, 0.0), max_size=5).map(np.array)}
+            {"elements": sets(), "minutes": st.lists(edged(-1e8, 1e8, 0.0, 1e6), max_size=5).map(np.array)}
         ),
         lambda _given, found: _coded(found),
         {"elements": GOOD, "minutes": np.zeros(2)},
@@ -196,6 +196,8 @@ SETS = (
             *each("jd", [np.array([one]) for one in NOT_NUMBERS], "no number"),
             bad("no number", fraction=np.array([np.nan])),
             bad("Julian dates", jd=np.array([59945.0])),
+            bad("pairs in one row", fraction=np.zeros(2)),
+            bad("pairs in one row", jd=np.full((2, 2), time.J2000_JD), fraction=np.zeros((2, 2))),
             bad("Earth's turn", turn=frames.EarthTurn(np.zeros(1), np.zeros(2), np.zeros(1))),
         ),
         finite=False,
@@ -212,6 +214,7 @@ SETS = (
             bad("one for each", offsets=np.zeros(3)),
             bad("no number", offsets=np.array([0.0, np.nan])),
             bad("out must be", out=np.empty((2, 6, 5))),
+            bad("out must be", out=np.broadcast_to(np.zeros(1), (2, 6, 2))),
             bad("errors must be", errors=np.empty((2, 2))),
         ),
         finite=False,

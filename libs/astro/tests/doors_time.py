@@ -63,12 +63,16 @@ OUTSIDE = (
     bad("load a newer", eop.OutsideOrientation, jd=np.array([59945.0])),  # a modified Julian date
     bad("load a newer", eop.OutsideOrientation, jd=np.array([2440000.5])),
     bad("pairs", fraction=np.zeros(2)),
+    bad("make arrays", jd=[JD], fraction=[0.5]),
+    bad("make arrays", jd=JD, fraction=0.5),
+    bad("make arrays", jd=np.full((1, 1), JD), fraction=np.zeros((1, 1))),
 )
 SHAPES = (
     bad("transpose", states=np.zeros((1, 6))),
     bad("transpose", states=np.zeros((6, 2))),
     bad("transpose", states=np.zeros(6)),
     bad("transpose", states=np.zeros((6, 0))),
+    *each("states", [np.insert(np.zeros(5), k, far)[:, None] for k in (0, 5) for far in NOT_NUMBERS[1:]], "infinite"),
 )
 
 TIME = (
@@ -260,6 +264,8 @@ ORIENTATION = (
         (
             *each("jd", [np.array([one]) for one in (*NOT_NUMBERS, 59945.0)], "Julian dates"),
             bad("Julian dates", fraction=np.array([np.nan])),
+            bad("pairs in one row", fraction=np.zeros(2)),
+            bad("pairs in one row", jd=np.full((1, 1), JD), fraction=np.zeros((1, 1))),
         ),
     ),
     Door(
@@ -322,8 +328,10 @@ FRAMES = (
         (
             bad("transpose", positions=np.zeros((1, 3))),
             bad("transpose", positions=np.zeros(3)),
+            *each("positions", [np.array([[one], [0.0], [np.nan]]) for one in NOT_NUMBERS[1:]], "infinite"),
             bad("out must be", out=np.empty((3, 2))),
             bad("out must be", out=np.empty((3, 1), dtype=np.int64)),
+            bad("writable", out=np.broadcast_to(np.zeros(1), (3, 1))),
         ),
     ),
 )

@@ -94,5 +94,5 @@ def test_a_place_or_time_that_is_none_is_refused(mjd, lat_deg, lon_deg, text):
 
 
 def test_each_model_says_what_it_is_and_how_good():
-    assert len({(model.id, model.version) for model in MODELS}) == len(MODELS) == 3
+    assert len({(model.id, model.version) for model in MODELS}) == len(MODELS) == 4
     assert all(model.error and model.source and model.valid_km[0] < model.valid_km[1] for model in MODELS)

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from libs.astro import decay, earth, gravity
 from libs.astro.weather import Day, Drivers, drivers
@@ -45,6 +46,26 @@ def test_gravity_is_the_gradient_of_the_energy():
         behind[axis] -= h
         slope = (gravity.energy(ahead) - gravity.energy(behind)) / (2 * h)
         assert gravity.acceleration(*r)[axis] == pytest.approx(-slope, abs=1e-9)
+
+
+def test_with_tesseral_terms_a_day_of_free_flight_is_that_of_scipy_to_second_order_in_the_step(calm):
+    """They move it by hundreds of metres, and the steps err by three: a kick at a wrong longitude or of half shows."""
+    gmst = decay.sky(calm, JD, FR).gmst_rad
+
+    def slope(t: float, y: np.ndarray) -> np.ndarray:
+        turned = gmst + earth.GMST82_SPIN_RAD_S * t
+        return np.concatenate((y[3:], np.add(gravity.acceleration(*y[:3]), gravity.tesseral(y[0], y[1], y[2], turned))))
+
+    there = solve_ivp(slope, (0.0, 86400.0), STATE, method="DOP853", rtol=1e-12, atol=1e-10).y[:, -1]
+
+    def error_km(**given: Any) -> float:
+        flown = fly(calm, np.array([-math.inf]), max_days=1.0, **given)
+        return float(np.linalg.norm(flown.states[0, :3] - there[:3]))
+
+    whole, half = (error_km(tesseral_terms=True, step_s=step_s) for step_s in (60.0, 30.0))
+    assert whole < 4e-3
+    assert half == pytest.approx(whole / 4.0, rel=0.05)
+    assert error_km() > 0.1
 
 
 def test_the_oblateness_turns_the_node_as_theory_says():

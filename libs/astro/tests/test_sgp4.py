@@ -82,6 +82,22 @@ def test_the_errors_of_the_published_sets_are_those_of_the_reference():
     assert {0, 1, 6} <= seen
 
 
+def test_a_state_that_is_no_number_always_has_an_error():
+    """INVARIANT: not a number never passes for a good state; the reference answers such orbits with 0, 6 or 4.
+
+    A perigee at the Earth's centre, and a drag a thousand times any balloon's, two centuries on.
+    """
+    good = elements(published()[0][0])
+    deep = dataclasses.replace(good, mean_motion_rev_day=7.648150997005408, eccentricity=0.9999999, inclination_deg=0.0)
+    light = dataclasses.replace(good, mean_motion_rev_day=14.6678, eccentricity=0.0, bstar_per_earth_radius=0.3526)
+    states, errors = sgp4.propagate_minutes(sgp4.initialise_many([good, deep, light]), np.array([0.0, 1440.0, 1e8]))
+    finite = np.isfinite(states).all(axis=1)
+    assert np.array_equal(finite, (errors == sgp4.OK) | (errors == sgp4.DECAYED))
+    assert (errors == sgp4.RUNAWAY).any()
+    *_, error = sgp4.propagate(np.full_like(sgp4.initialise(good), np.nan), np.zeros(1))
+    assert error[0] == sgp4.RUNAWAY
+
+
 @needs_data
 def test_the_whole_catalogue_agrees_with_the_reference_to_a_millimetre_over_a_week():
     """INVARIANT: 14,917 sets, near Earth and deep space with both resonances, the same states and the same errors."""
