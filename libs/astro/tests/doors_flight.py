@@ -90,7 +90,7 @@ def _followed(_given: Any, found: list[decay_legs.Leg]) -> bool:
         bool((np.diff(one[:, 0]) > 0.0).all())
         and within(-90.0, one[:, 1], 90.0)
         and within(-180.0, one[:, 2], 180.0)
-        and within(119.9, one[:, 3], 400.0)
+        and within(119.5, one[:, 3], 450.0)  # foil: tracks pass the end of its flight 0.2 km off
         for one in tracks
     )
 
