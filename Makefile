@@ -96,6 +96,9 @@ calibrate: gen ## fit the calibration of windows anew on the re-entries of SPACE
 backcast: gen ## predict the re-entries of the past as known then; figures and tables into docs/reference/backcast
 	@$(BIN)/spacecom backcast --lagged --json docs/reference/backcast/kpi.json --figures docs/reference/backcast
 
+closing: gen ## closing plans of the named case beside fixed corridors, the table of docs/how-to/close.md
+	@$(BIN)/python -m services.hazard.closing_case
+
 fuzz: gen ## new bytes for the gate, 60 s of them; what stops it is kept in build/fuzz
 	@SPACECOM_FUZZ_SECONDS=60 $(BIN)/pytest services/ingest/tests/test_fuzz.py
 
@@ -135,4 +138,4 @@ sbom: gen ## what each image holds, as CycloneDX in build/sbom
 	  $(BIN)/cyclonedx-py requirements --output-reproducible -o build/sbom/$$service.json build/sbom/$$service.txt || exit 1; \
 	done
 
-.PHONY: help gen lock demo test unit contract kernels check buf docs up down logs e2e bench torture audit fuzz holes licences secrets images sbom test-postgis
+.PHONY: help gen lock demo test unit contract kernels check buf docs up down logs e2e bench closing torture audit fuzz holes licences secrets images sbom test-postgis

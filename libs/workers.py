@@ -20,7 +20,11 @@ class Lost(Exception):
 
 
 class Workers:
-    """`memory_bytes` bounds the address space of each process, `timeout_s` one piece of work; 0: unbounded."""
+    """`memory_bytes` bounds the private memory of each process, `timeout_s` one piece of work; 0: unbounded.
+
+    Private memory is what may be written and is shared with nobody; pages never touched count too, so that what is
+    resident stays below. Libraries and files that are mapped do not count.
+    """
 
     def __init__(self, count: int = 1, *, memory_bytes: int = 0, timeout_s: float = 0.0) -> None:
         self._count = count
@@ -62,4 +66,4 @@ def _confine(parent: int, memory_bytes: int) -> None:
     if os.getppid() != parent:
         os._exit(1)
     if memory_bytes:
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))

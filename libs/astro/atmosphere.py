@@ -5,6 +5,7 @@ made here. The standard atmosphere checks every profile, and stands in where no 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -148,9 +149,12 @@ def _check_place(lat_deg: float, lon_deg: float) -> None:
 
 def departure(made: Profile) -> Array:
     """Returns ln of a profile's density over the standard atmosphere's, at each row."""
-    altitudes = made.bottom_km + made.step_km * np.arange(len(made.rows))
-    usual = np.array([us76.us76(float(alt_km))[0] for alt_km in altitudes])
-    return np.asarray(made.rows[:, LN_RHO] - np.log(usual))
+    return np.asarray(made.rows[:, LN_RHO] - _usual(made.bottom_km, made.step_km, len(made.rows)))
+
+
+@lru_cache(maxsize=16)
+def _usual(bottom_km: float, step_km: float, count: int) -> Array:
+    return np.log([us76.us76(float(alt_km))[0] for alt_km in bottom_km + step_km * np.arange(count)])
 
 
 def refuse_absurd(made: Profile) -> None:

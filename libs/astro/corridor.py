@@ -24,6 +24,7 @@ _DEGREE = 3
 _STEPS = 3  # the angle to a place off the great circle is exact; what is left is the drift's bend: to 1e-9
 _SLOPE_RAD = 1e-4
 VERTEX_DEG, POLAR_VERTEX_DEG, PART_DEG = 1.0, 0.05, 30.0
+_ROUGH = 7  # points of a part by which its latitudes are judged
 _POLAR_DEG = 70.0  # beyond, an edge straight in longitude and latitude leaves the line
 
 
@@ -153,26 +154,34 @@ def polygons(line: Line, box: Box) -> list[tuple[float, float, list[Array]]]:
     turn, until = box.from_rad / part - 0.5, box.until_rad / part - 0.5
     inner = (np.arange(math.floor(turn) + 1, math.ceil(until)) + 0.5) * part
     cuts = [box.from_rad, *inner.tolist(), box.until_rad]
-    return [
-        (low, high, split(_ring(line, low, high, box.right_km, box.left_km)))
-        for low, high in pairwise(cuts)
-        if high > low
-    ]
+    pairs = [(low, high) for low, high in pairwise(cuts) if high > low]
+    outlines = _outlines(line, pairs, box.right_km, box.left_km)
+    lat, lon = line.beside(*(np.concatenate(one) for one in zip(*outlines, strict=True)))  # at once: many are short
+    ends = np.cumsum([len(along) for along, _ in outlines])[:-1]
+    rings = zip(np.split(lon, ends), np.split(lat, ends), strict=True)
+    closed = (np.column_stack([np.r_[x, x[:1]], np.r_[y, y[:1]]]) for x, y in rings)
+    return [(low, high, split(ring)) for (low, high), ring in zip(pairs, closed, strict=True)]
 
 
-def _ring(line: Line, low: float, high: float, right_km: float, left_km: float) -> Array:
+def _outlines(
+    line: Line, pairs: Sequence[tuple[float, float]], right_km: float, left_km: float
+) -> list[tuple[Array, Array]]:
+    """Angles travelled and distances to the left around each part, open."""
     if left_km - right_km < 1.0:
         right_km, left_km = right_km - 0.5, left_km + 0.5
-    rough = line.beside(np.linspace(low, high, 7), 0.0)[0]
-    polar = float(np.abs(rough).max()) > _POLAR_DEG
-    vertex_deg = POLAR_VERTEX_DEG if polar else VERTEX_DEG
+    rough = np.concatenate([np.linspace(low, high, _ROUGH) for low, high in pairs])
+    highest = np.abs(line.beside(rough, 0.0)[0]).reshape(-1, _ROUGH).max(axis=1)
+    made = zip(pairs, np.where(highest > _POLAR_DEG, POLAR_VERTEX_DEG, VERTEX_DEG), strict=True)
+    return [_outline(low, high, right_km, left_km, float(vertex_deg)) for (low, high), vertex_deg in made]
+
+
+def _outline(low: float, high: float, right_km: float, left_km: float, vertex_deg: float) -> tuple[Array, Array]:
     along = np.linspace(low, high, max(2, math.ceil(math.degrees(high - low) / vertex_deg) + 1))
     across = np.linspace(right_km, left_km, max(2, math.ceil((left_km - right_km) / (100.0 * vertex_deg)) + 1))
     inner = across[1:-1]
     round_rad = np.concatenate([along, np.full(len(inner), high), along[::-1], np.full(len(inner), low)])
     sides = np.full(len(along), right_km), inner, np.full(len(along), left_km), inner[::-1]
-    lat, lon = line.beside(round_rad, np.concatenate(sides))
-    return np.column_stack([np.r_[lon, lon[:1]], np.r_[lat, lat[:1]]])
+    return round_rad, np.concatenate(sides)
 
 
 def split(ring: Array) -> list[Array]:

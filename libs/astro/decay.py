@@ -128,7 +128,7 @@ def _step(
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _hermite(before: Array, after: Array, h: float, s: float, out: Array) -> None:
+def hermite(before: Array, after: Array, h: float, s: float, out: Array) -> None:
     """State at the fraction s of a step of h seconds, cubic in position (0.5 m in 60 s)."""
     for i in range(3):
         d = after[i] - before[i]
@@ -227,7 +227,7 @@ def trajectory(
         elif not alt > stop_km:
             return BROKEN, t, written
         while written < times.shape[0] and (times[written] - t - h) * sign <= 1e-9:
-            _hermite(before, y, h, (times[written] - t) / h, states[written])
+            hermite(before, y, h, (times[written] - t) / h, states[written])
             written += 1
         t += h
     return (REACHED if alt <= stop_km else ENDED), t, written
@@ -311,7 +311,7 @@ def fly(
     starts = np.ascontiguousarray(states, dtype=np.float64)
     b, b_late = np.exp(np.asarray(ln_b, dtype=np.float64)), np.exp(np.asarray(ln_b_late, dtype=np.float64))
     _check(starts, b, b_late)
-    _check_options(stop_altitude_km, max_days, step_s, late_after_s, track_step_s, track_from_s)
+    check_options(stop_altitude_km, max_days, step_s, late_after_s, track_step_s, track_from_s)
     end_s = min(max_days * DAY_S, above.end_s)
     ends = np.empty((count, 12))
 
@@ -353,9 +353,10 @@ def _check(starts: Array, b: Array, b_late: Array) -> None:
             raise ValueError(f"a ballistic coefficient is no number or over {_B_MAX:g} m2/kg; ln_b is its logarithm")
 
 
-def _check_options(
+def check_options(
     stop_km: float, max_days: float, step_s: float, late_after_s: float, track_step_s: float, track_from_s: float
 ) -> None:
+    """Raises ValueError for what is no option of a flight."""
     if not 0.0 <= stop_km <= STOP_MAX_KM:
         raise ValueError(f"the stop altitude must lie within 0 and {STOP_MAX_KM:g} km, not {stop_km:g}")
     if not (max_days > 0.0 and 0.0 < step_s <= LONGEST_STEP_S):

@@ -151,8 +151,14 @@ def _check(starts: Array, ln_b: Array, ln_b_late: Array, changes: Array32, slice
             raise ValueError("a ballistic coefficient is not between 1e-6 and 100 m2/kg")
 
 
-def _heights_km(starts: Array, gmst_rad: float) -> tuple[float, float]:
-    """The lowest start, and the highest altitude on any orbit, oblateness allowed for."""
+def apogee_km(states: Array) -> float:
+    """The highest altitude on any orbit of states (N, 6), km and km/s, over the equator's radius; N >= 1.
+
+    Raises ValueError for a state that is no orbit the flight can follow.
+    """
+    starts = np.asarray(states, dtype=np.float64)
+    if starts.ndim != 2 or starts.shape[1:] != (6,) or not len(starts) or not np.isfinite(starts).all():
+        raise ValueError("states must be finite, one row of x, y, z (km) and vx, vy, vz (km/s) for each sample")
     r, v = starts[:, :3], starts[:, 3:]
     distance = np.linalg.norm(r, axis=1)
     momentum = np.cross(r, v)
@@ -164,8 +170,14 @@ def _heights_km(starts: Array, gmst_rad: float) -> tuple[float, float]:
         raise ValueError("an inclination is above 179 degrees, where the elements of the flight end")
     axis = -0.5 * MU_KM3_S2 / energy
     e = np.sqrt(np.maximum(1.0 - size**2 / (MU_KM3_S2 * axis), 0.0))
-    heights = [place(x, y, z, gmst_rad)[2] for x, y, z in r]
-    return min(heights), max(float((axis * (1.0 + e)).max()) - WGS84_RADIUS_KM, *heights)
+    return float((axis * (1.0 + e)).max()) - WGS84_RADIUS_KM
+
+
+def _heights_km(starts: Array, gmst_rad: float) -> tuple[float, float]:
+    """The lowest start, and the highest altitude on any orbit, oblateness allowed for."""
+    highest = apogee_km(starts)
+    heights = [place(x, y, z, gmst_rad)[2] for x, y, z in starts[:, :3]]
+    return min(heights), max(highest, *heights)
 
 
 def _spread(

@@ -13,8 +13,9 @@ IN_MEMORY = 48  # days, 6 MB each
 class Kept:
     """Makes tables of days found or made. A folder may be shared by processes: a day is written whole or not at all."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, in_memory: int = IN_MEMORY) -> None:
         self._folder = folder
+        self._in_memory = in_memory
         self._days: OrderedDict[str, Day] = OrderedDict()
 
     def table(self, start_mjd: int, days: int, reference_sfu: float, top_km: float = density_table.UPPER_KM) -> Table:
@@ -27,7 +28,7 @@ class Kept:
         name = density_days.name(doy, reference_sfu, top_km)
         day = self._days.pop(name, None) or self._read(name) or self._make(name, doy, reference_sfu, top_km)
         self._days[name] = day
-        if len(self._days) > IN_MEMORY:
+        if len(self._days) > self._in_memory:
             self._days.popitem(last=False)
         return day
 

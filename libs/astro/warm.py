@@ -13,7 +13,7 @@ import numpy as np
 from libs.astro import (
     airspace,
     atmosphere,
-    decay,
+    decay_legs,
     decay_tables,
     entry,
     entry_air,
@@ -35,13 +35,13 @@ _DRIVERS = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
 
 
 def _flight() -> None:
-    found = prediction.predict(
-        (_DECAYING,), _DRIVERS, 2459887.0, Kept(), samples=2, seed=1, horizon_days=60.0
-    )  # fmt: skip
-    decay.fly(
-        found.draws.states, found.fit.jd, found.fit.fr, found.draws.ln_b, _DRIVERS, ln_b_late=found.draws.ln_b_late,
-        late_after_s=found.fit.late_after_s, max_days=60.0, track_step_s=60.0,
-    )  # fmt: skip
+    tables = Kept()
+    found = prediction.predict((_DECAYING,), _DRIVERS, 2459887.0, tables, samples=2, seed=1, horizon_days=60.0)
+    list(decay_legs.fly(
+        found.draws.states, found.fit.jd, found.fit.fr, found.draws.ln_b, _DRIVERS, tables,
+        ln_b_late=found.draws.ln_b_late, late_after_s=found.fit.late_after_s, stop_altitude_km=120.0, max_days=60.0,
+        track_step_s=60.0,
+    ))  # fmt: skip
 
 
 def _frames() -> None:

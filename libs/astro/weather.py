@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -85,9 +85,10 @@ class Drivers:
 
     def days_of_year(self) -> Array:
         """Returns the day of the year of each row, 1 to 366."""
-        first = date.fromordinal(int(self.start_mjd) - _MJD_OF_ORDINAL_0)
-        days = [first + timedelta(days=n) for n in range(math.ceil(len(self.rows) / _SLOTS))]
-        return np.repeat([float(day.timetuple().tm_yday) for day in days], _SLOTS)[: len(self.rows)]
+        first = np.datetime64(date.fromordinal(int(self.start_mjd) - _MJD_OF_ORDINAL_0))
+        days = first + np.arange(math.ceil(len(self.rows) / _SLOTS))
+        numbers = (days - days.astype("M8[Y]")).astype(np.float64) + 1.0
+        return np.repeat(numbers, _SLOTS)[: len(self.rows)]
 
 
 class NoSpaceWeather(Exception):

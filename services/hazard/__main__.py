@@ -8,14 +8,14 @@ from libs.astro.version import model_version
 from libs.workers import Workers
 from services.hazard import handlers, projections, rpc
 from services.hazard.handlers import Settler, Starter
-from services.hazard.running import Desk
+from services.hazard.running import Desk, warm_up
 from services.hazard.settings import HazardSettings
 from services.hazard.working import Worker
 
 
-def desk_of(mesh: service.Mesh, settings: HazardSettings, processes: int) -> Desk:
-    memory_bytes = int(settings.hazard_worker_memory_gib * 2**30)
-    workers = Workers(processes, memory_bytes=memory_bytes, timeout_s=settings.hazard_chunk_timeout_s)
+def desk_of(mesh: service.Mesh, settings: HazardSettings, processes: int, memory_gib: float) -> Desk:
+    memory_bytes, timeout_s = int(memory_gib * 2**30), settings.hazard_chunk_timeout_s
+    workers = Workers(processes, memory_bytes=memory_bytes, timeout_s=timeout_s)
     return Desk(mesh.pool, mesh.log, mesh.blobs, workers, settings)
 
 
@@ -27,25 +27,25 @@ def subscription(
 
 
 def service_wiring(mesh: service.Mesh, settings: HazardSettings) -> service.Wiring:
-    desk = desk_of(mesh, settings, 2)
+    desk = desk_of(mesh, settings, 2, settings.hazard_settling_memory_gib)
     starter, settler, subscribe = Starter(desk), Settler(desk), partial(subscription, mesh, settings)
-    subscriptions = [
+    read = [
         subscribe("hazard", "spacecom.propagation.v1", handlers.of_propagation(starter), 1),
         subscribe("hazard-airspace", "spacecom.ingest.v1", handlers.of_ingest(starter), 100),
         subscribe("hazard-runs", "spacecom.hazard.v1", handlers.of_hazard(settler), 1),
     ]
-    return service.Wiring([rpc.register(desk)], subscriptions, rpc.ERRORS, model_version=model_version)
+    warm = partial(warm_up, desk, 2)
+    return service.Wiring([rpc.register(desk)], read, rpc.ERRORS, warm_up=warm, model_version=model_version)
 
 
 def worker_wiring(mesh: service.Mesh, settings: HazardSettings) -> service.Wiring:
-    work = handlers.of_work(Worker(desk_of(mesh, settings, 1)))
-    flying = subscription(mesh, settings, "hazard-worker", "spacecom.hazard.work.v1", work, 1)
-    return service.Wiring(subscriptions=[flying], model_version=model_version)
+    desk = desk_of(mesh, settings, 1, settings.hazard_worker_memory_gib)
+    work = subscription(mesh, settings, "hazard-worker", "spacecom.hazard.work.v1", handlers.of_work(Worker(desk)), 1)
+    return service.Wiring(subscriptions=[work], warm_up=partial(warm_up, desk, 1), model_version=model_version)
 
 
 async def main() -> None:
-    settings = HazardSettings()
-    working = sys.argv[1:] == ["worker"]
+    settings, working = HazardSettings(), sys.argv[1:] == ["worker"]
     await service.serve(
         "hazard",
         settings,

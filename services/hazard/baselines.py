@@ -32,8 +32,8 @@ def baselines(
 
 def track_of(samples: Samples, sample: int, drivers: Drivers, re_entry_km: float, window: tuple[float, float]) -> Array:
     """Latitude and longitude in degrees (k, 2) of one sample within the window, a point every TRACK_STEP_S."""
-    flights = flying.decayed(samples.part(sample, 1), drivers, window[0], 1, re_entry_km)
-    track = flights.track[0, : flights.track_counts[0]]
+    legs = flying.legs(samples.part(sample, 1), drivers, window[0], 1, re_entry_km)
+    track = np.concatenate([leg.track[0, : leg.counts[0]][int(n > 0) :] for n, leg in enumerate(legs)])
     return track[(track[:, 0] >= window[0]) & (track[:, 0] <= window[1]), 1:3]
 
 

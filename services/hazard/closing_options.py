@@ -1,7 +1,6 @@
 """All ways to close a zone, with what each costs and takes away."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,11 @@ from services.hazard import zones
 from services.hazard.assumptions import Assumptions
 from services.hazard.closing import Choices
 from services.hazard.closing_table import Rows, Table, aircraft_per_km2
+from services.hazard.domain import Objective
 from services.hazard.zones import CELL_KM, KM2_PER_NM2, STRIPS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 PAIR = 2  # strips are closed two by two
-
-
-class Objective(Enum):
-    AREA = "area"
-    COST = "cost"
 
 
 @dataclass(frozen=True, slots=True)

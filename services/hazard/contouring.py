@@ -20,7 +20,7 @@ from services.hazard.visit_files import Visits
 Array = np.ndarray[Any, np.dtype[Any]]
 
 PERCENTS = (50, 90, 99)
-MOST_SAMPLES = 2000  # the draws fill their space evenly, so that the first ones stand for all
+MOST_SAMPLES = 1000  # the draws fill their space evenly, so that the first ones stand for all
 TAIL = 0.05
 _TIME_TAIL = 0.005
 
@@ -74,12 +74,22 @@ def ways(visits: Visits, ends: Ends, threads: int = 1) -> Ways:
     last = np.r_[new[1:], len(some.sample)][: len(new)] - 1
     of = np.searchsorted(ends.sample, some.sample[new])
     near = ends.along_rad[of]
-    came = _placed(ends.line, some.entry_lat_deg[new], some.entry_lon_deg[new], near, threads)
-    went = _placed(ends.line, some.exit_lat_deg[last], some.exit_lon_deg[last], came[0], threads)
+    went = _placed(ends.line, some.exit_lat_deg[last], some.exit_lon_deg[last], near, threads)
+    released = np.r_[True, (np.diff(some.sample[new]) != 0) | (np.diff(some.piece[new]) != 0)][: len(new)]
+    first = new[released]
+    top = _placed(ends.line, some.entry_lat_deg[first], some.entry_lon_deg[first], near[released], threads)
+    came = _from_above(went[0], released, top[0]), _from_above(went[1], released, top[1])
     return Ways(
         some.kind[new], some.band[new], some.survival[new].astype(np.float64), some.entry_s[new], *came,
         some.exit_s[last], *went, ends.seconds[of], ends.along_rad[of], ends.left_km[of],
     )  # fmt: skip
+
+
+def _from_above(out: Array, released: Array, top: Array) -> Array:
+    """Where a piece comes into each band: where it went out of the one above, or at its release."""
+    came = np.empty_like(out)
+    came[1:], came[released] = out[:-1], top
+    return came
 
 
 def _placed(line: Line, lat_deg: Array, lon_deg: Array, near_rad: Array, threads: int) -> tuple[Array, Array]:

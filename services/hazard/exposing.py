@@ -8,17 +8,15 @@ from libs import telemetry
 from libs.astro.vulnerability import read_thresholds
 from libs.eventlog import Cause, Fact, new_id
 from libs.postgres import Connection
-from services.hazard import assumptions, exposure, planning, queries, running
-from services.hazard.domain import BadRequest, NoAirspace
+from services.hazard import assumptions, domain, exposure, plan_codec, planning, queries, running
+from services.hazard.domain import BadRequest, NoAirspace, Objective
 from services.hazard.exposure import Exposed
-from services.hazard.planning import Closure, Objective, Way
 from services.hazard.queries import TrafficRow
 from services.hazard.running import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
 
 ASSUMED = "assumed"
-RESIDUAL, LEAST, MOST = 0.05, 0.001, 0.999
 CONDITION = "per event, given re-entry as predicted, break-up as the scenario has it, traffic as stated, nothing closed"
 _OBJECTIVES = {
     pb.CLOSING_OBJECTIVE_UNSPECIFIED: Objective.AREA,
@@ -91,72 +89,37 @@ def _exposed(one: Exposed) -> wire.ExposureOf:
     )
 
 
-async def planned(desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosingRequest, by: str) -> pb.ClosingPlanned:
+async def planned(
+    desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosingRequest, by: str
+) -> domain.ClosingPlanned:
     """The fact, not yet on record."""
-    residual = request.residual_share or RESIDUAL
-    if not LEAST <= residual <= MOST or request.objective not in _OBJECTIVES:
-        raise BadRequest(f"residual_share lies within {LEAST} and {MOST}, and the objective is area or cost")
-    asked = await given(desk, found, request.assumptions, request.traffic_dataset)
-    objective = _OBJECTIVES[request.objective]
+    residual, objective = domain.residual_of(request.residual_share), _OBJECTIVES.get(request.objective)
+    if objective is None:
+        raise BadRequest("the objective is area or cost")
+    of = await given(desk, found, request.assumptions, request.traffic_dataset)
     points = await desk.blobs.get(found.points_sha256)
-    plan = await desk.workers.run(planning.plan, asked.job, points, residual, objective)
-    named = asked.traffic
-    return pb.ClosingPlanned(
-        plan_id=str(new_id()),
-        catalogue_number=found.catalogue_number,
-        run_id=found.run_id,
-        principal_id=by,
-        objective=request.objective or pb.CLOSING_OBJECTIVE_AREA,
-        residual_share=residual,
-        assumptions_sha256=await desk.blobs.put(asked.job.assumptions),
-        traffic_dataset=named.dataset if named else "",
-        traffic_sha256=named.input_sha256 if named else "",
-        traffic_source=plan.traffic_source,
-        closures=map(_closure, plan.closures),
-        ways=map(_way, plan.ways),
-        bound=plan.bound,
-        gap=plan.gap,
-        risk=plan.risk,
-        risk_outside=plan.outside,
-        reason=plan.reason,
-        harm=assumptions.of_json(asked.job.assumptions).harm.value,
-        unseen_residual_share=plan.unseen_residual,
+    plan = await desk.workers.run(planning.plan, of.job, points, residual, objective)
+    asked = domain.PlanAsked(
+        new_id(),
+        found.catalogue_number,
+        UUID(found.run_id),
+        by,
+        objective,
+        residual,
+        await desk.blobs.put(of.job.assumptions),
+        assumptions.of_json(of.job.assumptions).harm.value,
+        of.traffic.dataset if of.traffic else "",
+        of.traffic.input_sha256 if of.traffic else "",
     )
+    (fact,) = domain.record_plan(asked, plan)
+    return fact
 
 
-def _closure(one: Closure) -> pb.Closure:
-    told = pb.Closure(
-        fir_designator=one.fir_designator,
-        floor_fl=one.floor_fl,
-        right_km=one.right_km,
-        left_km=one.left_km,
-        from_latitude_deg=one.from_lat_deg,
-        from_longitude_deg=one.from_lon_deg,
-        until_latitude_deg=one.until_lat_deg,
-        until_longitude_deg=one.until_lon_deg,
-        area_nm2=one.nm2,
-        flights=one.flights,
-        risk=one.risk,
-    )
-    told.from_time.FromDatetime(one.from_time)
-    told.until_time.FromDatetime(one.until_time)
-    return told
-
-
-def _way(one: Way) -> pb.ClosingWay:
-    return pb.ClosingWay(
-        name=one.name,
-        nm2_minutes=one.nm2_minutes,
-        flights=one.flights,
-        delay_min=one.delay_min,
-        cost_eur=one.cost_eur,
-        residual_share=one.residual,
-        spills=[pb.Spill(fir_designator=name, flights=flights) for name, flights in one.spilled],
-    )
-
-
-async def record(conn: Connection, desk: Desk, fact: pb.ClosingPlanned, at: datetime) -> wire.PlanClosingResponse:
-    cause = Cause(UUID(fact.plan_id), None, telemetry.current_traceparent())
-    told = Fact(fact, at.astimezone(UTC), new_id())
-    await desk.log.append(conn, f"closing/{fact.plan_id}", [told], after=0, cause=cause)
+async def record(
+    conn: Connection, desk: Desk, planned: domain.ClosingPlanned, at: datetime
+) -> wire.PlanClosingResponse:
+    plan_id = planned.asked.plan_id
+    cause = Cause(plan_id, None, telemetry.current_traceparent())
+    fact = plan_codec.to_wire(planned)
+    await desk.log.append(conn, f"closing/{plan_id}", [Fact(fact, at.astimezone(UTC), new_id())], after=0, cause=cause)
     return wire.PlanClosingResponse(plan=fact)

@@ -1,5 +1,6 @@
 """From 120 km to the ground: the object in one piece to its break-up, then its pieces through the bands of levels."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -20,7 +21,9 @@ from services.hazard.visit_files import Visits
 
 Array = np.ndarray[Any, np.dtype[Any]]
 HANDOVER_KM = 120.0
+AIR_TOP_KM = 125.0
 AIR_STEP_KM = 1.0  # ln of the density bends by 1e-3 between rows
+TOLERANCE = 1e-5  # of a step, km and km/s: pieces land within 0.1 km of where 1e-10 puts them
 LONGEST_S = 86400.0  # a flake of 0.3 kg/m2 falls for six hours
 _ROUGH_STEP_KM = 5.0
 _WAY_KM = (119.0, 118.0, 117.0, 116.0, 115.0, 113.0, 111.0, 108.0, 105.0, 100.0, 95.0, 90.0, 80.0)  # 1-2 minutes apart
@@ -76,7 +79,7 @@ def fall(
     if not len(entering.samples):
         return _nobody()
     states = earth_fixed(entering)
-    air = air_of(entering, states, drivers, scenario, seed)
+    air = air_of(entering, states, drivers, scenario, seed, threads)
     altitudes = scenarios.break_up_km(scenario, seed, entering.samples)
     parents = break_up(entering, states, altitudes, air, re_entry_km, threads)
     drawn = [scenarios.pieces(scenario, seed, int(number)) for number in entering.samples]
@@ -94,25 +97,28 @@ def earth_fixed(entering: Entering) -> Array:
     return np.stack([px, py, z, east + IERS_SPIN_RAD_S * py, north - IERS_SPIN_RAD_S * px, vz], axis=1)
 
 
-def air_of(entering: Entering, states: Array, drivers: Drivers, scenario: Scenario, seed: int) -> Air:
+def air_of(entering: Entering, states: Array, drivers: Drivers, scenario: Scenario, seed: int, threads: int = 1) -> Air:
     """The day's air along each sample's way down, under its own draw of the wind.
 
     The way is found by a first flight through the air over the handover.
     """
     lat, lon = _places(states)
     mjd = (entering.start_jd - MJD_0_JD) + entering.start_jd_fraction + entering.seconds / DAY_S
-    over = entry_air.air_of([
-        atmosphere.air_over(drivers, *map(float, where), step_km=_ROUGH_STEP_KM)
-        for where in zip(mjd, lat, lon, strict=True)
-    ])  # fmt: skip
+    with ThreadPoolExecutor(threads) as pool:
+        over = entry_air.air_of(list(pool.map(
+            lambda *where: atmosphere.air_over(drivers, *where, top_km=AIR_TOP_KM, step_km=_ROUGH_STEP_KM),
+            *(one.tolist() for one in (mjd, lat, lon)),
+        )))  # fmt: skip
     bodies = entry.ballistic(1.0 / entering.b_m2_kg)
-    way = entry.fly(states, bodies, _WAY_KM, over, profile=np.arange(len(lat)), max_s=LONGEST_S)
+    way = entry.fly(states, bodies, _WAY_KM, over, profile=np.arange(len(lat)), max_s=LONGEST_S, threads=threads)
     alt = np.array([*reversed(_WAY_KM), HANDOVER_KM])
     columns = (mjd[:, None] + way.seconds / DAY_S, mjd), (way.lat_deg, lat), (way.lon_deg, lon)
     times, lats, lons = (np.column_stack([late[:, ::-1], first]) for late, first in columns)
-    along = [
-        atmosphere.air_along(drivers, alt, times[i], lats[i], lons[i], step_km=AIR_STEP_KM) for i in range(len(lat))
-    ]
+    with ThreadPoolExecutor(threads) as pool:
+        along = list(pool.map(
+            lambda *flight: atmosphere.air_along(drivers, alt, *flight, top_km=AIR_TOP_KM, step_km=AIR_STEP_KM),
+            times, lats, lons,
+        ))  # fmt: skip
     winds = scenarios.winds(scenario, seed, entering.samples)
     return entry_air.with_wind(entry_air.air_of(along), scenario.climate.alt_km, *winds)
 
@@ -159,7 +165,10 @@ def descend(
     nodes, bands = nodes_of(scenario)
     top = parents.break_up_km[flying.row]
     levels = np.minimum(nodes, top[:, None] - _CLEARANCE_KM)
-    flown = entry.fly(released, flying.pieces(), levels, air, profile=flying.row, max_s=LONGEST_S, threads=threads)
+    flown = entry.fly(
+        released, flying.pieces(), levels, air, profile=flying.row, rtol=TOLERANCE, atol=TOLERANCE, max_s=LONGEST_S,
+        threads=threads,
+    )  # fmt: skip
     lat, lon = _places(released)
     start_s = parents.break_up_s[flying.row][:, None]
     stays = regions.stays(

@@ -15,7 +15,7 @@ from libs.workers import Lost
 from services.hazard import assessing, codec, domain, parting, queries, quick
 from services.hazard.domain import Prediction, Run, RunState
 from services.hazard.flight_files import BadFile
-from services.hazard.running import Desk, load, lock, run_of, start_newest, stream_of
+from services.hazard.running import Desk, expire, load, lock, run_of, start_newest, stream_of
 from services.hazard.working import Worker
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
@@ -51,6 +51,7 @@ class Starter:
                 after = len(await self.desk.log.load(conn, stream))
                 await self.desk.log.append(conn, stream, [told], after=after, cause=delivery.cause)
             if newer:
+                await expire(conn, self.desk, fact.catalogue_number, delivery.recorded_at, delivery.cause)
                 await start_newest(conn, self.desk, fact.catalogue_number, delivery.cause)
 
         return commit

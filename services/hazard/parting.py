@@ -55,6 +55,7 @@ def _settled(
     draws = flight_files.read_draws(job.draws)
     start = draws.start_jd, draws.start_jd_fraction
     joined = contouring.joined(ways)
+    ways.clear()  # a run's largest arrays
     return Settled(
         assessed,
         chosen,
@@ -92,11 +93,15 @@ def parts(chunks: tuple[Chunk, ...], sample_count: int, blobs: Blobs) -> Iterato
 
 
 def _read(chunk: Chunk, blobs: Blobs) -> Visits:
-    visits, _ = visit_files.read(asyncio.run(blobs.get(chunk.visits_sha256)))
+    visits = asyncio.run(_visits(chunk, blobs))
     low, high = chunk.first_sample, chunk.first_sample + chunk.sample_count
     if len(visits.sample) and not low <= visits.sample[0] <= visits.sample[-1] < high:
         raise BadFile(f"the visits name a sample outside {low} to {high - 1}")
     return visits
+
+
+async def _visits(chunk: Chunk, blobs: Blobs) -> Visits:
+    return visit_files.read(await blobs.get(chunk.visits_sha256))[0]
 
 
 def _put(blobs: Blobs, data: bytes) -> str:

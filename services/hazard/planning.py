@@ -1,8 +1,7 @@
 """A closing plan beside what would be closed without it, on the same regions, traffic and posterior."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,64 +10,13 @@ from libs.astro.airspace import NOWHERE
 from services.hazard import closing
 from services.hazard.closing import Chosen
 from services.hazard.closing_fixed import TOUCHING_KM, corridor_of, fixed
-from services.hazard.closing_options import Objective, Options, Shut
+from services.hazard.closing_options import Options, Shut
 from services.hazard.closing_table import Table, instant, table_of
+from services.hazard.domain import Closure, Objective, Plan, Way
 from services.hazard.exposure import Job
 from services.hazard.zones import CELL_KM, STRIPS
 
-__all__ = ["Closure", "Objective", "Plan", "Way", "plan"]
-
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Closure:
-    """A part of a region closed from floor_fl up, between two distances to the left of the line."""
-
-    fir_designator: str
-    from_time: datetime
-    until_time: datetime
-    right_km: float
-    left_km: float
-    from_lat_deg: float
-    from_lon_deg: float
-    until_lat_deg: float
-    until_lon_deg: float
-    floor_fl: float
-    nm2: float
-    flights: float
-    risk: float
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to close, in all. residual: share of the risk inside regions that it leaves."""
-
-    name: str
-    nm2_minutes: float
-    flights: float
-    delay_min: float
-    cost_eur: float
-    residual: float
-    spilled: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """risk: expected aircraft harmed inside regions with nothing closed; outside: the same outside all regions.
-
-    unseen_residual: share that a plan made with half the samples leaves of the risk of the other half.
-    """
-
-    closures: tuple[Closure, ...]
-    ways: tuple[Way, ...]
-    bound: float
-    gap: float
-    risk: float
-    outside: float
-    reason: str
-    traffic_source: str
-    unseen_residual: float
 
 
 def plan(job: Job, points: bytes, residual: float, objective: Objective) -> Plan:

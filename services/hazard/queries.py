@@ -96,10 +96,10 @@ async def run(conn: Connection, run_id: UUID) -> RunRow | None:
     return RunRow(**row) if row else None
 
 
-async def is_flown(conn: Connection, number: int) -> bool:
-    """Whether a run of record of the object is being flown."""
-    query = "SELECT EXISTS (SELECT FROM runs WHERE catalogue_number = $1 AND state = 'running' AND NOT variant)"
-    return bool(await conn.fetchval(query, number))
+async def runs_of_record(conn: Connection, number: int) -> list[UUID]:
+    """Those of the object that are being flown: one, or none."""
+    query = "SELECT run_id FROM runs WHERE catalogue_number = $1 AND state = 'running' AND NOT variant"
+    return [UUID(str(row["run_id"])) for row in await conn.fetch(query, number)]
 
 
 async def is_assessed(conn: Connection, prediction: Prediction) -> bool:

@@ -9,7 +9,6 @@ import numpy as np
 
 from libs.astro import airspace, exposure_tally
 from libs.astro.airspace import Airspace
-from libs.astro.decay import Flights
 from libs.astro.frames import itrf_to_geodetic_each
 from libs.astro.time import seconds_between
 from libs.astro.version import model_version
@@ -17,6 +16,7 @@ from services.hazard import assessing, contouring, falling, flight_files, flying
 from services.hazard.domain import AirspaceSet, HazardAssessed, Prediction
 from services.hazard.falling import Entering
 from services.hazard.flight_files import Array, BadFile, SampleResult
+from services.hazard.flying import Decayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,12 @@ def assess(job: Job, run_id: UUID) -> Quick:
     drivers = flight_files.read_drivers(job.drivers)
     start = samples.start_jd, samples.start_jd_fraction
     from_s = seconds_between(*start, told.window_start.jd, told.window_start.jd_fraction)
-    flights = flying.decayed(samples, drivers, from_s, job.threads, told.reentry_altitude_km)
-    reached = np.flatnonzero(flights.reached)
-    if len(reached) < 0.95 * len(flights.reached):
-        raise BadFile(f"only {len(reached)} of {len(flights.reached)} samples came down")
-    results = placed(flying.entering(samples, flights, reached, 0), flights, regions, from_s)
+    legs = flying.legs(samples, drivers, from_s, job.threads, told.reentry_altitude_km)
+    flown = flying.decayed(legs, regions, len(samples.ln_b), from_s, job.threads)
+    reached = np.flatnonzero(flown.reached)
+    if len(reached) < 0.95 * len(flown.reached):
+        raise BadFile(f"only {len(reached)} of {len(flown.reached)} samples came down")
+    results = placed(flying.entering(samples, flown, reached, 0), flown, regions)
     seconds = np.array([one.seconds for one in results])
     first, median, last = (float(q) for q in np.quantile(seconds, assessing.WINDOW, method="inverted_cdf"))
     ends, points = contouring.ends_of(results), flight_files.points_file(results, regions.idents)
@@ -79,7 +80,7 @@ def assess(job: Job, run_id: UUID) -> Quick:
     return Quick(hazard, points, corridor)
 
 
-def placed(entering: Entering, flights: Flights, regions: Airspace, from_s: float) -> list[SampleResult]:
+def placed(entering: Entering, flown: Decayed, regions: Airspace) -> list[SampleResult]:
     states = falling.earth_fixed(entering)
     lat, lon, _ = itrf_to_geodetic_each(np.ascontiguousarray(states[:, :3].T))
     heading = _heading_deg(entering)
@@ -96,7 +97,7 @@ def placed(entering: Entering, flights: Flights, regions: Airspace, from_s: floa
             lon_deg=float(lon[k]),
             heading_deg=float(heading[k]),
             fir=int(firs[k]),
-            crossings=flying.crossings(flights.track[sample, : flights.track_counts[sample]], regions, from_s),
+            crossings=flown.overflown[sample].crossings,
         )
         for k, sample in enumerate(entering.samples)
     ]

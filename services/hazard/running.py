@@ -1,6 +1,8 @@
 """Runs from request to end: one of record at a time for each object."""
 
+import asyncio
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg import Pool
@@ -10,7 +12,7 @@ from libs.blobs import Blobs
 from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
 from libs.workers import Workers
-from services.hazard import codec, domain, queries, scenario
+from services.hazard import codec, domain, flying, queries, scenario
 from services.hazard.domain import Chosen, Prediction, Run
 from services.hazard.settings import HazardSettings
 
@@ -26,6 +28,11 @@ class Desk:
     blobs: Blobs
     workers: Workers
     settings: HazardSettings
+
+
+async def warm_up(desk: Desk, processes: int) -> None:
+    """All processes load their kernels at once, before the first is asked."""
+    await asyncio.gather(*(desk.workers.run(flying.warm_up) for _ in range(processes)))
 
 
 def stream_of(run_id: UUID) -> str:
@@ -83,9 +90,21 @@ async def start_newest(conn: Connection, desk: Desk, number: int, cause: Cause) 
     Whoever starts or ends a run of an object holds its lock, so that none waits for a run that has just ended.
     """
     await lock(conn, number)
-    if not await queries.is_flown(conn, number):
+    if not await queries.runs_of_record(conn, number):
         for prediction in await queries.waiting(conn, number):
             await start(conn, desk, run_of(prediction.event_id), prediction, cause)
+
+
+async def expire(conn: Connection, desk: Desk, number: int, at: datetime, cause: Cause) -> None:
+    """Ends the run of record of an object that stands still as a newer prediction comes, recorded at `at`."""
+    await lock(conn, number)
+    longest = timedelta(seconds=desk.settings.hazard_run_stalled_s)
+    for run_id in await queries.runs_of_record(conn, number):
+        run, history = await load(desk.log, conn, run_id)
+        ends = domain.expire(run_id, run, at - history[-1].recorded_at, longest)
+        facts = [Fact(codec.to_wire(end), history[0].occurred_at, derived_id(run_id, "hazard-end", 0)) for end in ends]
+        if facts:
+            await desk.log.append(conn, stream_of(run_id), facts, after=len(history), cause=cause)
 
 
 async def lock(conn: Connection, number: int) -> None:

@@ -2,12 +2,15 @@
 
 import functools
 import math
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from libs.astro import decay, decay_tables, density_days, entry, entry_air
+from libs.astro import decay, decay_legs, decay_tables, density_days, entry, entry_air
+from libs.astro.density_kept import Kept
 from libs.astro.drag_coefficient import Shape
 from libs.astro.earth import WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 from libs.astro.tests.doors import LATITUDES, LONGITUDES, NOT_NUMBERS, Door, bad, each, edged, within
@@ -75,6 +78,23 @@ FLIGHT: dict[str, Any] = {
     "ln_b_late": np.array([-4.0]),
     "late_after_s": 1e9,
 }
+KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+LEGS = FLIGHT | {"stop_altitude_km": 120.0, "track_step_s": 20.0, "track_from_s": 600.0}
+
+
+def _followed(_given: Any, found: list[decay_legs.Leg]) -> bool:
+    """Tracks lead without a gap from leg to leg, and no sample breaks."""
+    whole = all(not leg.broken.any() and np.isfinite(leg.states).all() and (leg.counts > 1).all() for leg in found)
+    tracks = [track[:count] for leg in found for track, count in zip(leg.track, leg.counts, strict=True)]
+    return whole and all(
+        bool((np.diff(one[:, 0]) > 0.0).all())
+        and within(-90.0, one[:, 1], 90.0)
+        and within(-180.0, one[:, 2], 180.0)
+        and within(119.9, one[:, 3], 400.0)
+        for one in tracks
+    )
+
+
 COEFFICIENTS = [np.array([one]) for one in (math.nan, math.inf, math.log(300.0))]
 SMALL_COEFFICIENTS = [np.array([one]) for one in (-math.inf, math.log(1e-7))]  # decay.fly takes them: no drag
 STATES = (
@@ -118,6 +138,47 @@ DECAY = (
         ),
         finite=False,
         examples=10,
+    ),
+    Door(
+        "decay_legs.fly",
+        lambda **given: list(decay_legs.fly(**given, tables=KEPT)),
+        falls(edged(0.0, 178.9, 90.0)).map(lambda fall: LEGS | fall | {"ln_b_late": fall["ln_b"], "max_days": 0.2}),
+        _followed,
+        LEGS,
+        (
+            *SPOILT,
+            bad("finite", states=np.full((1, 6), np.nan)),
+            bad("no orbit", states=STATE[None] * 1e3),
+            bad("finite", states=STATE[None, :5]),
+            bad("(N", ln_b=np.zeros(2)),
+            bad("(N", ln_b_late=np.zeros(2)),
+            bad("179 degrees", states=orbit(160.0, 170.0, 180.0, 0.0)[None]),
+            bad("the model itself", density_days.OutsideTable, states=orbit(160.0, 4000.0, 50.0, 0.0)[None]),
+            *each("jd0", (*NOT_NUMBERS, float(MJD)), "Julian dates"),
+            bad("start after", jd0=JD - 5.0),
+            *each("ln_b", [*COEFFICIENTS, *SMALL_COEFFICIENTS], "ballistic coefficient"),
+            *each("ln_b_late", COEFFICIENTS, "ballistic coefficient"),
+            *each("max_days", (math.nan, 0.0, -1.0), "above 0"),
+            *each("stop_altitude_km", (*NOT_NUMBERS, 60.0, 500.0), "stop altitude"),
+            bad("seconds", late_after_s=math.nan),
+            *each("track_step_s", (*NOT_NUMBERS, 0.0, -1.0), "seconds"),
+            *each("track_from_s", (*NOT_NUMBERS, -1.0), "seconds"),
+        ),
+        finite=False,
+        examples=10,
+    ),
+    Door(
+        "decay_tables.apogee_km",
+        decay_tables.apogee_km,
+        st.fixed_dictionaries({"states": orbits(edged(130.0, 380.0), edged(0.0, 178.9)).map(lambda one: one[None])}),
+        lambda _given, found: within(129.0, found, 391.0),
+        {"states": STATE[None]},
+        (
+            bad("finite", states=np.full((1, 6), np.nan)),
+            bad("finite", states=STATE[None, :5]),
+            bad("finite", states=np.empty((0, 6))),
+            bad("no orbit", states=STATE[None] * 1e3),
+        ),
     ),
     Door(
         "decay_tables.air",

@@ -48,6 +48,7 @@ WITHIN = {
     "airspace_outline": "takes the rings of airspace_geojson",
     "airspace_validity": "takes the rings of airspace_geojson",
     "corridor": "takes places and weights of samples and pieces that decay and entry have flown",
+    "decay.check_options": "a step of decay.fly and decay_legs.fly",
     "density_build": "the door is density_days.make",
     "density_days.Table.driven": "its first step is Table.terms",
     "density_days.name": "names what density_days.make has made",

@@ -121,7 +121,9 @@ class Mesh:
             async with self.desk.database.acquire() as conn, conn.transaction():
                 await commit(conn)
 
-    async def predicted(self, version: int = 1, number: int = OBJECT, staying: int = 0) -> UUID:
+    async def predicted(
+        self, version: int = 1, number: int = OBJECT, staying: int = 0, recorded_at: datetime = KNOWN_AT
+    ) -> UUID:
         """The event id of a prediction that hazard was told of."""
         fact = propagation.DecayPredicted(
             catalogue_number=number,
@@ -133,7 +135,7 @@ class Mesh:
         fact.known_at.FromDatetime(KNOWN_AT)
         quantile = fact.quantiles.add(probability=0.05)
         quantile.epoch.jd, quantile.epoch.jd_fraction = START[0], START[1] + 0.01
-        told = upstream(fact, f"decay/{number}", version)
+        told = replace(upstream(fact, f"decay/{number}", version), recorded_at=recorded_at)
         await self.hand(handlers.of_propagation(Starter(self.desk)), told)
         return told.event_id
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.astro import airspace, exposure_tally
+from libs.astro import airspace, decay_legs, exposure_tally
 from libs.astro.time import add_seconds, jd_to_datetime
 from services.hazard import assessing, falling, flight_files, flying, scenario, summing
 from services.hazard.domain import HALF_WIDTHS_KM, ChunkRequested, Epoch
 from services.hazard.flight_files import BadFile, Crossing, SampleResult
+from services.hazard.flying import Overflown
 from services.hazard.tests.conftest import START, box, draws, drivers, geojson
 
 COUNT = 60
@@ -70,10 +71,13 @@ def test_the_result_does_not_depend_on_chunks_or_threads(assessed, sizes):
 
 
 def test_halving_every_step_changes_nothing_that_matters(assessed, monkeypatch):
-    """No share or probability moves by more than the greater of 2 % and 2/N. Steps of track, air and the way down."""
+    """No share or probability moves by more than the greater of 2 % and 2/N: of decay, track, air and the way down."""
     nodes = falling._NODES_KM
     between = [0.5 * (above + below) for above, below in pairwise(nodes)]
+    monkeypatch.setattr(decay_legs, "SHARE", decay_legs.SHARE / 32.0)  # arcs of half the length err by this less
+    monkeypatch.setattr(decay_legs, "NODE_S", decay_legs.NODE_S / 2.0)
     monkeypatch.setattr(flying, "TRACK_STEP_S", flying.TRACK_STEP_S / 2.0)
+    monkeypatch.setattr(falling, "TOLERANCE", falling.TOLERANCE / 32.0)
     monkeypatch.setattr(falling, "AIR_STEP_KM", falling.AIR_STEP_KM / 2.0)
     monkeypatch.setattr(falling, "_NODES_KM", tuple(sorted([*nodes, *between], reverse=True)))
     part = flown(0, COUNT)
@@ -180,16 +184,27 @@ def test_crossings_are_found_where_the_track_goes_from_region_to_region():
     seconds = np.arange(0.0, 320.0, 20.0)
     lon = -2.0 + seconds * 0.08  # 24 degrees in 300 s
     track = np.column_stack([seconds, np.full_like(lon, 5.0), lon, np.full_like(lon, 100.0)])
-    a, b = flying.crossings(track, regions, 0.0)
+    a, b = flying.onward(Overflown(), track, regions, 0.0).crossings
     assert (regions.idents[a.fir], regions.idents[b.fir]) == ("AAAA", "BBBB")
     assert (a.entry_s, a.exit_s) == pytest.approx((25.0, 150.0), abs=2.0)  # the fine step
     assert (b.entry_s, b.exit_s) == pytest.approx((150.0, 275.0), abs=2.0)
-    late = flying.crossings(track, regions, 160.0)
+    late = flying.onward(Overflown(), track, regions, 160.0).crossings
     assert [regions.idents[one.fir] for one in late] == ["BBBB"]
-    assert flying.crossings(track, regions, 310.0) == ()
+    assert flying.onward(Overflown(), track, regions, 310.0).crossings == ()
 
 
-def test_a_revolution_begins_at_the_ascending_node():
+def test_a_way_flown_in_parts_is_that_flown_at_once():
+    """A day of the table may end anywhere: no crossing is cut in two there, no ascending node lost or counted twice."""
+    regions = airspace.load_geojson(geojson(box("AAAA", -5, 5)))
     angle = np.linspace(0.0, 6.5 * math.pi, 400)
-    track = np.column_stack([angle * 860.0, 40.0 * np.sin(angle - 0.1), np.zeros(400), np.zeros(400)])
-    assert [flying.revolution(track, 860.0 * at) for at in (0.05, 1.0, 6.0, 7.0, 20.0)] == [0, 1, 1, 2, 4]
+    track = np.column_stack([angle * 860.0, 70.0 * np.sin(angle - 0.1), np.zeros(400), np.zeros(400)])
+    whole = flying.onward(Overflown(), track, regions, 0.0)
+    revolutions = [one.revolution for one in whole.crossings]
+    assert len(revolutions) >= 6
+    assert revolutions == sorted(revolutions)
+    assert (revolutions[0], revolutions[-1], whole.revolutions) == (0, 3, 4)
+    for cut in (1, 7, 8, 61, 200, 398):
+        parts = flying.onward(flying.onward(Overflown(), track[: cut + 1], regions, 0.0), track[cut:], regions, 0.0)
+        assert [one.revolution for one in parts.crossings] == revolutions
+        np.testing.assert_allclose([one.exit_s for one in parts.crossings], [one.exit_s for one in whole.crossings])
+        assert parts.revolutions == whole.revolutions

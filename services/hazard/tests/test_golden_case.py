@@ -4,7 +4,6 @@ What happened: re-entry at 10:01 UTC near 2 S 114 W (General Catalog of Artifici
 allowed). What was said: the network manager's ten regions, and a window of 11:20 +- 3 h.
 """
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +13,7 @@ from shapely.geometry import Point, shape
 
 from libs import cases
 from libs.astro import airspace, geodesy
-from libs.blobs import Blobs
-from services.hazard import assessing, bench, exposure, flight_files, planning, scenario, summing
-from services.hazard.assumptions import DEFAULT, to_json
+from services.hazard import assessing, bench, closing_case, domain, flight_files, scenario, summing
 from services.hazard.tests.test_assessing import NOTHING
 
 TRUTH = datetime(2022, 11, 4, 10, 1, tzinfo=UTC)
@@ -36,11 +33,14 @@ def whole(folder) -> bench.Whole:
 
 
 @pytest.fixture(scope="module")
-def plan(whole, folder) -> planning.Plan:
+def plans(whole, folder) -> dict[domain.Objective, domain.Plan]:
     """At a residual of 5 %, on the average day."""
-    blobs, given = Blobs(folder.as_uri()), to_json(DEFAULT)
-    job = exposure.Job(blobs, whole.settled.visits_sha256, bench.inputs_of().geojson, given, b"", "")
-    return planning.plan(job, asyncio.run(blobs.get(whole.settled.points_sha256)), 0.05, planning.Objective.AREA)
+    return closing_case.plans(whole, folder)
+
+
+@pytest.fixture(scope="module")
+def plan(plans) -> domain.Plan:
+    return plans[domain.Objective.AREA]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,16 @@ def test_the_plan_closes_half_of_fixed_corridors_and_a_fifth_of_the_whole_window
     assert ways["plan"].nm2_minutes <= 0.2 * ways["B 100 km"].nm2_minutes
     assert ways["plan"].nm2_minutes < ways["whole regions"].nm2_minutes
     assert plan.gap < 0.01
+
+
+def test_the_plan_of_least_cost_costs_less_than_any_other_way(plans):
+    """In EUR: the plan of the least area may cost more than A, which takes less of the risk away."""
+    plan = plans[domain.Objective.COST]
+    ways = {way.name: way for way in plan.ways}
+    assert ways["plan"].residual <= 0.05 + 1e-9
+    assert all(ways["plan"].cost_eur < way.cost_eur for name, way in ways.items() if name in ("A 100 km", "B 100 km"))
+    assert ways["plan"].cost_eur <= 1.01 * plans[domain.Objective.AREA].ways[0].cost_eur
+    assert ways["plan"].nm2_minutes <= 0.5 * ways["A 100 km"].nm2_minutes
 
 
 def test_the_plan_holds_for_samples_it_was_not_made_with(plan):

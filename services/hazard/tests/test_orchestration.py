@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import grpc
 import pytest
@@ -71,6 +72,26 @@ async def test_a_prediction_that_comes_while_an_older_one_is_flown_waits_for_its
     await mesh.run()
     assert [state for _, state in await runs(mesh)] == ["completed", "completed"]
     assert [fact.message().prediction_version for fact in await mesh.facts("HazardAssessed")] == [1, 3]
+
+
+async def test_a_run_whose_chunks_were_set_aside_makes_room_for_a_prediction_that_comes_much_later(mesh):
+    """INVARIANT: no object is held up for ever. Chunks that were parked bring no outcome until they are redriven."""
+    await mesh.airspace()
+    first = await mesh.predicted(version=1)
+    asked = await chunks_of(mesh, first)
+    await mesh.hand(handlers.of_work(Worker(mesh.desk)), asked[0])
+    (flown,) = await mesh.facts("ChunkCompleted")
+    longest = timedelta(seconds=mesh.desk.settings.hazard_run_stalled_s)
+    await mesh.predicted(version=2, recorded_at=flown.recorded_at + longest)
+    assert await runs(mesh) == [(str(first), "running")]
+    newest = await mesh.predicted(version=3, recorded_at=flown.recorded_at + longest + timedelta(seconds=1))
+    (failed,) = await mesh.facts("RunFailed")
+    assert failed.message().reason.startswith(f"1 of its {len(asked)} chunks had ended, and none for 30 minutes")
+    assert sorted(await runs(mesh)) == sorted([(str(first), "failed"), (str(newest), "running")])
+    await mesh.hand(handlers.of_work(Worker(mesh.desk)), asked[1])
+    assert len(await mesh.facts("ChunkCompleted")) == 1
+    await mesh.run()
+    assert (str(newest), "completed") in await runs(mesh)
 
 
 async def test_another_objects_run_waits_for_none(mesh):
