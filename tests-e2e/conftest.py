@@ -152,7 +152,7 @@ def running_mesh(home: Path, **external: str) -> Iterator[Mesh]:
         yield started
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(READY_S)  # it stops only when what it is compiling is done
         if os.environ.get("SPACECOM_KEEP_LOGS"):
             shutil.copy(home / "mesh.log", os.environ["SPACECOM_KEEP_LOGS"])
 

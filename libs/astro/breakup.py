@@ -68,7 +68,8 @@ class Debris:
 
 def generator(seed: int, sample: int) -> np.random.Generator:
     """Counter-based (Philox), keyed by the run's seed and the sample's number; ValueError beyond 64 bits."""
-    if not (0 <= seed < 2**64 and 0 <= sample < 2**64):
+    whole = isinstance(seed, int | np.integer) and isinstance(sample, int | np.integer)
+    if not (whole and 0 <= seed < 2**64 and 0 <= sample < 2**64):
         raise ValueError(f"seed {seed} and sample {sample} must be whole numbers of 64 bits, not negative")
     return np.random.Generator(np.random.Philox(key=np.array([seed, sample], dtype=np.uint64)))
 

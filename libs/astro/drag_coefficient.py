@@ -21,7 +21,6 @@ from numba import njit
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 MACH_STEP = 0.05
-MACH_MAX = 5.0
 _PER_MACH = 20.0
 _LAST = 100
 

@@ -235,6 +235,8 @@ def _check_pieces(pieces: Pieces, count: int, air: Air, profile: Ints) -> None:
         raise ValueError("lengths must be positive and below 1 km")
     if not ((pieces.shape >= 0) & (pieces.shape < len(Shape))).all():
         raise ValueError("there is no such shape; give those of drag_coefficient.Shape")
+    if np.asarray(profile).dtype.kind not in "iu":
+        raise ValueError(f"the profiles of pieces are rows of the air, whole numbers, not {np.asarray(profile).dtype}")
     if not ((profile >= 0) & (profile < len(air.rows))).all():
         raise ValueError(f"there are {len(air.rows)} profiles of air")
 

@@ -215,7 +215,8 @@ def _pulled(past: History) -> Iterator[Suspicion]:
         _, rate = fitted = normal @ ((design * root[:, None]).T @ (wanted * root))
         weight = np.minimum(1.0, 2.0 / np.maximum(np.abs(wanted - design @ fitted), 1e-9))
     pulled_km, whole_km = float(rate * length.sum()), float(change.sum())
-    if rate < -_PULL_CLEAR * math.sqrt(normal[1, 1]) and pulled_km < PULL * whole_km < 0.0:
+    clear = rate < -_PULL_CLEAR * math.sqrt(normal[1, 1])
+    if clear and whole_km <= pulled_km < PULL * whole_km:  # more than the whole is no steady pull
         yield Suspicion(Sign.PULL, float(past.at_s[-1]), pulled_km, whole_km)
 
 

@@ -21,7 +21,6 @@ DEEP_SPACE_MIN = 225.0
 TWO_PI = 2.0 * math.pi
 
 # Where a record keeps what.
-DRAG = slice(6, 22)
 NO, ECCO, INCLO, DEEP, XLCOF, AYCOF, CON41, X1MTH2, X7THM1, COSIO, SINIO, AO = range(22, 34)
 SDP4 = 34
 RECORD_SIZE = SDP4 + sdp4.SIZE

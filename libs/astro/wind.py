@@ -63,7 +63,8 @@ def sampled(climate: Climate, seed: int, first: int, count: int) -> tuple[Array,
     Normal about the mean, cut at 3 standard deviations, alike over deep_km. A sample's draws depend on the seed and its
     own number alone (Philox), so that samples may be made in any parts and order. ValueError for numbers that are none.
     """
-    if not (0 <= seed < 2**64 and 0 <= first < 2**64 and 0 <= count <= 2**64 - first):
+    whole = all(isinstance(one, int | np.integer) for one in (seed, first, count))
+    if not (whole and 0 <= seed < 2**64 and 0 <= first < 2**64 and 0 <= count <= 2**64 - first):
         raise ValueError(
             f"seed {seed} and {count} samples from {first} on must be whole numbers of 64 bits, not negative"
         )

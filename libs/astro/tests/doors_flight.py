@@ -350,6 +350,7 @@ ENTRY = (
             *each("rtol", (*NOT_NUMBERS, 0.0, 1.0), "tolerances"),
             *each("atol", (math.nan, -1.0), "tolerances"),
             *each("max_s", (*NOT_NUMBERS, 0.0, -1.0), "positive seconds"),
+            bad("whole numbers", profile=np.array([0.5])),
             bad("profiles of air", profile=np.array([1])),
             bad("profiles of air", profile=np.array([-1])),
         ),

@@ -43,7 +43,7 @@ BREAKUP = (
         of(seed=st.integers(0, 2**64 - 1), sample=st.integers(0, 2**64 - 1)),
         lambda *_: True,
         {"seed": 1, "sample": 1},
-        (*each("seed", (-1, 2**64), "64 bits"), *each("sample", (-1, 2**64), "64 bits")),
+        (*each("seed", (-1, 0.5, 2**64), "64 bits"), *each("sample", (-1, 0.5, 2**64), "64 bits")),
     ),
     Door(
         "breakup.break_up_altitude_km",

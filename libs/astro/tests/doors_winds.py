@@ -106,7 +106,7 @@ AIRS = (
         ),
         lambda given, found: within(-170.0, found, 170.0) and len(found[0]) == given["count"],
         CLIMATE,
-        (*each("seed", (-1, 2**64), "64 bits"), *each("first", (-1, 2**64), "64 bits"), bad("64 bits", count=-1)),
+        (*each("seed", (-1, 0.5, 2**64), "64 bits"), *each("first", (-1, 2**64), "64 bits"), bad("64 bits", count=-1)),
     ),
     Door(
         "drag_coefficient.sphere_below_transition",
