@@ -7,7 +7,6 @@ import pytest
 
 from infra.local import mesh as parts
 
-pytestmark = pytest.mark.xdist_group("mesh")
 KILLS = 5
 PARTS = (*parts.PARTS, "kafka", "postgres")
 
