@@ -58,7 +58,9 @@ LONG_ARC = "the decay since a set of months before"
 CREDIBLE_B = (2e-4, 1.0)  # m2/kg: below, thrust is the better explanation; above, no catalogued object is so light
 MAX_DAYS = 60.0
 STORM_AP = 80.0
-TABLE_SHARE = 1.6  # of the rough remaining life, that a table spans
+# Of the rough remaining life, that a table spans, so that 97.5 % of the samples come down in it: those of a storm at
+# ln B -0.56, of one set at -0.9, with a margin for what the weather does to the last of them.
+TABLE_SHARE, TABLE_SHARE_ONE_SET = 2.0, 3.6
 _GATE_KM = 15.0  # an object that sinks less than this in max_days is above its last days by far
 _STEP_KM = 1.0  # of the axis between two sets: more than drag does to what sinks slowly
 _HEAVY_B = 2e-3  # m2/kg: few objects are heavier for their size
@@ -227,7 +229,8 @@ def _air(sets: Sequence[Ready], drivers: Drivers, life_s: float, horizon_days: f
     mjd = (newest.epoch_jd - 2400000.5) + newest.epoch_jd_fraction
     used = [one for one in sets if one.at_s >= -WINDOW_DAYS * DAY_S - 1.0]
     first = math.floor(mjd + (used[0].at_s - used[0].period_s) / DAY_S)
-    last = mjd + min(TABLE_SHARE * _LIGHTER * life_s / DAY_S + 0.3, horizon_days)
+    share = TABLE_SHARE_ONE_SET if sum(one.at_s >= -NEAR_DAYS * DAY_S for one in sets) == 1 else TABLE_SHARE
+    last = mjd + min(share * _LIGHTER * life_s / DAY_S + 0.3, horizon_days)
     apogee_km = max(one.semi_major_axis_km * (1.0 + one.elements.eccentricity) for one in used) - WGS84_RADIUS_KM + 30.0
     top_km = density_table.UPPER_KM if apogee_km < density_table.UPPER_KM else density_table.TOP_KM
     row = round((mjd - drivers.start_mjd) * 8.0)
