@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import socket
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 UNPRIVILEGED = "nobody"  # Postgres refuses to run as root; no user of the host is made or changed
+PORTS = range(20_000, 32_768)  # below the first that Linux gives to connections
 
 
 class CannotRun(Exception):
@@ -70,8 +72,9 @@ def required(program: str, what_to_do: str) -> str:
 
 
 def port(kept: int = 0) -> int:
-    """The kept port while it is free, else any free one."""
-    for wanted in (kept, 0):
+    """The kept port while it is free, else any free one; below those that connections take, if there is."""
+    below = [secrets.choice(PORTS) for _ in range(20)]
+    for wanted in (*([kept] if kept else []), *below, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

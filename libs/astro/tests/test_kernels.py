@@ -66,6 +66,7 @@ LOOPED = {
     "airspace_index._toggle": "once a row of cells, when a file is read",
     "airspace_stays.stays": "makes room for what it found, when there is more than ever before",
     "airspace_validity._meetings": "doubles its room, when a file is read",
+    "decay_legs._follow": "once a sample, on the day from which its later coefficient holds",
 }
 Kernel = Any
 

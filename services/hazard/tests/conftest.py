@@ -56,12 +56,12 @@ def arrow(columns: Mapping[str, object], metadata: Mapping[str, float]) -> bytes
 
 
 def draws(count: int = SAMPLES, staying: int = 0) -> bytes:
-    """On a circle at 145 km and 41.5 degrees, ballistic coefficients 30 % apart; the first `staying` feel no drag."""
+    """On a circle at 145 km and 41.5 degrees, ballistic coefficients 30 % apart; `staying` feel next to no drag."""
     radius = 6378.137 + 145.0
     speed, tilt = math.sqrt(398600.4418 / radius), math.radians(41.5)
     state = [radius, 0.0, 0.0, 0.0, speed * math.cos(tilt), speed * math.sin(tilt)]
     ln_b = math.log(0.0075) + np.linspace(-0.15, 0.15, count)
-    ln_b[:staying] = -25.0
+    ln_b[:staying] = -13.0
     columns = {"ln_b": ln_b, "ln_b_late": ln_b, "late_after_s": np.full(count, 1e6)}
     columns |= {name: np.full(count, value) for name, value in zip(STATE_COLUMNS, state, strict=True)}
     return arrow(columns, {"start_jd": START[0], "start_jd_fraction": START[1]})
