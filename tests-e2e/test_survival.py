@@ -63,7 +63,7 @@ class Load:
             while not self._submit(data):  # the same again until it is acknowledged
                 time.sleep(0.1)
             self.ledger.update(numbers)
-            time.sleep(0.15)
+            time.sleep(0.6)  # so that what is left over is read again in a minute
 
     def _submit(self, data: bytes) -> bool:
         def messages() -> Iterator[ingest.SubmitRequest]:
