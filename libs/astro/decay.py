@@ -84,6 +84,14 @@ def sky(drivers: Drivers, jd: float, fr: float) -> Sky:
     return Sky(np.ascontiguousarray(drivers.rows), drivers.days_of_year(), since_s, gmst82_rad(jd, fr))
 
 
+def sky_from_start(drivers: Drivers, jd: float, fr: float) -> Sky:
+    """As sky; raises ValueError for drivers that start later too, for a flight that begins at the epoch."""
+    above = sky(drivers, jd, fr)
+    if above.since_s < 0.0:
+        raise ValueError("the drivers start after the flight; make them from at least its start")
+    return above
+
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def place(x: float, y: float, z: float, gmst_rad: float) -> tuple[float, float, float]:
     """WGS-84 latitude and longitude, rad, and altitude, km, of a point in the inertial frame."""
@@ -194,13 +202,13 @@ def trajectory(
     end_s: float,
     stop_km: float,
     step_s: float,
-    turning: bool,
     rows: Array,
     days: Array,
     since: float,
     gmst: float,
     times: Array,
     states: Array,
+    turning: bool,
 ) -> tuple[int, float, int]:
     """Flies y in place to end_s (negative: backwards in time) or down to stop_km.
 
@@ -262,7 +270,7 @@ def _fly(
     for i in range(starts.shape[0]):
         y[:] = starts[i]
         status, seconds, written = trajectory(
-            y, b[i], b_late[i], late_s, end_s, stop_km, step_s, turning, rows, days, since, gmst, times, states
+            y, b[i], b_late[i], late_s, end_s, stop_km, step_s, rows, days, since, gmst, times, states, turning
         )
         lat, lon, alt = place(y[0], y[1], y[2], gmst + GMST82_SPIN_RAD_S * seconds)
         speed = math.sqrt(y[3] ** 2 + y[4] ** 2 + y[5] ** 2)
@@ -304,9 +312,7 @@ def fly(
     revolutions. tesseral_terms adds the terms of gravity to degree and order 4 that turn with the Earth.
     Raises ValueError for states, coefficients and options that are none, and for drivers that start late.
     """
-    above = sky(drivers, jd0, fr0)
-    if above.since_s < 0.0:
-        raise ValueError("the drivers start after the flight; make them from at least its start")
+    above = sky_from_start(drivers, jd0, fr0)
     count = len(states)
     starts = np.ascontiguousarray(states, dtype=np.float64)
     b, b_late = np.exp(np.asarray(ln_b, dtype=np.float64)), np.exp(np.asarray(ln_b_late, dtype=np.float64))

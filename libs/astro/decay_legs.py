@@ -72,8 +72,7 @@ def fly(
     The track has a point each track_step_s from track_from_s on, before it one in COARSE_STEP_S, enough to count
     revolutions. Raises ValueError as decay.fly does, density_days.OutsideTable as decay_tables does.
     """
-    if decay.sky(drivers, jd0, fr0).since_s < 0.0:
-        raise ValueError("the drivers start after the flight; make them from at least its start")
+    decay.sky_from_start(drivers, jd0, fr0)
     if not track_step_s > 0.0:
         raise ValueError(f"the points of a track are seconds apart, more than 0, not {track_step_s}")
     decay.check_options(stop_altitude_km, max_days, decay.STEP_S, late_after_s, track_step_s, track_from_s)

@@ -13,7 +13,8 @@ import numpy as np
 from libs.astro import decay_arcs, density_table
 from libs.astro.decay import place
 from libs.astro.decay_arcs import Goals, World
-from libs.astro.density_days import Table, span
+from libs.astro.density_days import Table
+from libs.astro.density_kept import beside_kernels
 from libs.astro.earth import GMST82_SPIN_RAD_S as SIDEREAL_RAD_S
 from libs.astro.earth import WGS84_MU_KM3_S2 as MU_KM3_S2
 from libs.astro.earth import WGS84_RADIUS_KM
@@ -126,13 +127,13 @@ def _check_limits(stop_km: float, top_km: float, others: tuple[float, ...]) -> N
 
 
 def warm() -> None:
-    """Compiles every kernel of tables and of flights on them, by making and flying one: some seconds when that is done.
+    """Compiles every kernel of tables and of flights on them, by flying on one, which is made once.
 
     For programs that want no first call to be slow.
     """
     start_mjd, flux_sfu, ap = 58849, 150.0, 4.0
     drivers = Drivers(np.tile([flux_sfu, flux_sfu, *[ap] * 7], (8, 1)), float(start_mjd))
-    made = air(span(start_mjd, 1, flux_sfu), drivers, start_mjd + _JD_OF_MJD_0, 0.0)
+    made = air(beside_kernels().table(start_mjd, 1, flux_sfu), drivers, start_mjd + _JD_OF_MJD_0, 0.0)
     r = WGS84_RADIUS_KM + 120.0
     state, ln_b = np.array([[r, 0.0, 0.0, 0.0, 0.0, math.sqrt(MU_KM3_S2 / r)]]), np.array([math.log(0.01)])
     lifetimes(state, ln_b, made, departures=departures(made.table, drivers, [drivers]))

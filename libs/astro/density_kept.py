@@ -48,3 +48,8 @@ class Kept:
             part.write_bytes(day.to_bytes())
             part.replace(self._folder / name)
         return day
+
+
+def beside_kernels(in_memory: int = IN_MEMORY) -> Kept:
+    """Keeps days beside the compiled kernels, where every process of this version finds them."""
+    return Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density", in_memory)

@@ -20,6 +20,7 @@ from libs.astro import (
     fit_correction,
     fit_long_arc,
     manoeuvre,
+    window,
 )
 from libs.astro import fit_history as past
 from libs.astro.decay import Sky
@@ -32,6 +33,7 @@ from libs.astro.fit_sets import (
     DAY_S,
     HISTORY_DAYS,
     NEAR_DAYS,
+    WINDOW_DAYS,
     NotSinking,
     PoorFit,
     Ready,
@@ -47,7 +49,6 @@ __all__ = ["MAX_DAYS", "Fit", "NotSinking", "PoorFit", "TooFewSets", "TooHigh", 
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-WINDOW_DAYS = 3.0
 FIRST_WINDOW_DAYS = 0.6
 LONG_WINDOW_DAYS = 10.0
 LATE_AFTER_S = 1.5 * DAY_S
@@ -57,10 +58,7 @@ _START_B = (1e-4, 0.5)
 LONG_ARC = "the decay since a set of months before"
 CREDIBLE_B = (2e-4, 1.0)  # m2/kg: below, thrust is the better explanation; above, no catalogued object is so light
 MAX_DAYS = 60.0
-STORM_AP = 80.0
-# Of the rough remaining life, that a table spans, so that 97.5 % of the samples come down in it: those of a storm at
-# ln B -0.56, of one set at -0.9, with a margin for what the weather does to the last of them.
-TABLE_SHARE, TABLE_SHARE_ONE_SET = 2.0, 3.6
+_MARGIN = 1.25  # of a table's span over the life of the slowest samples, for a rough life and weather to come
 _GATE_KM = 15.0  # an object that sinks less than this in max_days is above its last days by far
 _STEP_KM = 1.0  # of the axis between two sets: more than drag does to what sinks slowly
 _HEAVY_B = 2e-3  # m2/kg: few objects are heavier for their size
@@ -151,15 +149,12 @@ def _predict(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: fl
     history = _sinking(sets, above, horizon_days)
     near = [one for one in sets if one.at_s >= -NEAR_DAYS * DAY_S]
     b, source = _start_b(sets, near, history, above)
-    life_s = _rough_life_s(sets[-1], b, above, horizon_days)
-    air = _air(sets, drivers, life_s, horizon_days, tables)
+    life_s = _LIGHTER * _rough_life_s(sets[-1], b, above, horizon_days)
+    wide = window.spread_of(
+        window.calibration(), life_s, len(near), long_arc=source == LONG_ARC, stormy=past.stormy(above)
+    )
+    air = _air(sets, drivers, _MARGIN * window.longest(wide) * life_s, horizon_days, tables)
     return _fit(near, history, above, air, b, source)
-
-
-def stormy(above: Sky) -> bool:
-    """Whether a 3-hour ap above 80 lies in the days of the fit, or is forecast."""
-    first = max(0, int((above.since_s - WINDOW_DAYS * DAY_S) // density.ROW_S))
-    return float(above.rows[first:, 3].max()) > STORM_AP
 
 
 def too_high(days: float) -> str:
@@ -180,7 +175,7 @@ def _sinking(sets: Sequence[Ready], above: Sky, horizon_days: float) -> History:
     if slow and _HEAVY_B * drag < _GATE_KM and not (steps > _STEP_KM).any():
         raise TooHigh(too_high(horizon_days))
     history = past.history([one for one in sets if one.at_s >= -HISTORY_DAYS * DAY_S], above)
-    manoeuvre.refuse(history, stormy=stormy(above))
+    manoeuvre.refuse(history, stormy=past.stormy(above))
     if slow:
         raise TooHigh(too_high(horizon_days))
     return history
@@ -212,10 +207,9 @@ def _rough_life_s(last: Ready, b: float, above: Sky, horizon_days: float) -> flo
     states, good = last.states(np.zeros(1))
     if not good[0]:
         raise PoorFit("SGP4 has no position at the epoch of the newest element set; wait for the next")
-    tesseral_terms = False
     status, seconds, _ = decay.trajectory(
         states[0].copy(), _LIGHTER * b, _LIGHTER * b, math.inf, horizon_days * DAY_S, 80.0, _ROUGH_STEP_S,
-        tesseral_terms, above.rows, above.days, above.since_s, above.gmst_rad, np.empty(0), np.empty((0, 6)),
+        above.rows, above.days, above.since_s, above.gmst_rad, np.empty(0), np.empty((0, 6)), turning=False,
     )  # fmt: skip
     if status == decay.ENDED:
         raise TooHigh(too_high(horizon_days))
@@ -224,13 +218,13 @@ def _rough_life_s(last: Ready, b: float, above: Sky, horizon_days: float) -> flo
     return seconds
 
 
-def _air(sets: Sequence[Ready], drivers: Drivers, life_s: float, horizon_days: float, tables: Kept) -> Air:
+def _air(sets: Sequence[Ready], drivers: Drivers, reach_s: float, horizon_days: float, tables: Kept) -> Air:
+    """Density from the oldest set that is fitted to until reach_s after the newest."""
     newest = sets[-1].elements
     mjd = (newest.epoch_jd - 2400000.5) + newest.epoch_jd_fraction
     used = [one for one in sets if one.at_s >= -WINDOW_DAYS * DAY_S - 1.0]
     first = math.floor(mjd + (used[0].at_s - used[0].period_s) / DAY_S)
-    share = TABLE_SHARE_ONE_SET if sum(one.at_s >= -NEAR_DAYS * DAY_S for one in sets) == 1 else TABLE_SHARE
-    last = mjd + min(share * _LIGHTER * life_s / DAY_S + 0.3, horizon_days)
+    last = mjd + min(reach_s / DAY_S + 0.3, horizon_days)
     apogee_km = max(one.semi_major_axis_km * (1.0 + one.elements.eccentricity) for one in used) - WGS84_RADIUS_KM + 30.0
     top_km = density_table.UPPER_KM if apogee_km < density_table.UPPER_KM else density_table.TOP_KM
     row = round((mjd - drivers.start_mjd) * 8.0)
@@ -246,9 +240,9 @@ def _fit(sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float
     sinking = abs(past.mean_rate(last, above)) * b * DAY_S
     seen = fit_correction.observe(sets, 0.1 if alone else WINDOW_DAYS, OBSERVATIONS_ALONE if alone else OBSERVATIONS)
     rms = 0.0
-    for window in (0.1,) if alone else (FIRST_WINDOW_DAYS, WINDOW_DAYS):
+    for days in (0.1,) if alone else (FIRST_WINDOW_DAYS, WINDOW_DAYS):
         found = fit_correction.correct(
-            seen, state, ln_b, math.log(b), air.world, sinking_km_day=sinking, window_days=window, fit_b=not alone
+            seen, state, ln_b, math.log(b), air.world, sinking_km_day=sinking, window_days=days, fit_b=not alone
         )
         state, ln_b, rms = found.state, found.ln_b, found.rms
     if math.exp(ln_b) < CREDIBLE_B[0]:

@@ -17,12 +17,19 @@ from libs.astro import density
 from libs.astro.decay import Sky, place
 from libs.astro.density import drag_density
 from libs.astro.earth import GMST82_SPIN_RAD_S, IERS_SPIN_RAD_S, WGS84_MU_KM3_S2
-from libs.astro.fit_sets import DAY_S, PoorFit, Ready
+from libs.astro.fit_sets import DAY_S, WINDOW_DAYS, PoorFit, Ready
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 STEP_S = 120.0
+STORM_AP = 80.0
 _LOWEST_KM = 60.0
+
+
+def stormy(above: Sky) -> bool:
+    """Whether a 3-hour ap above 80 lies in the days of the fit, or is forecast."""
+    first = max(0, int((above.since_s - WINDOW_DAYS * DAY_S) // density.ROW_S))
+    return float(above.rows[first:, 3].max()) > STORM_AP
 
 
 @dataclass(frozen=True, slots=True)

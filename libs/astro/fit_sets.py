@@ -15,6 +15,7 @@ from libs.astro.time import MJD_0_JD, seconds_between
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
+WINDOW_DAYS = 3.0  # of the sets that state and B are fitted to
 NEAR_DAYS = 20.0  # that B is sought in: older sets tell more of past weather than of the object
 HISTORY_DAYS = 45.0  # in which signs of steering are sought
 HISTORY_SETS = 120

@@ -24,7 +24,7 @@ from libs.astro import (
     prediction,
     sgp4,
 )
-from libs.astro.density_kept import Kept
+from libs.astro.density_kept import beside_kernels
 from libs.astro.elements import ElementSet
 from libs.astro.weather import Drivers
 
@@ -35,7 +35,7 @@ _DRIVERS = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
 
 
 def _flight() -> None:
-    tables = Kept()
+    tables = beside_kernels()  # made once for a version; each process that warms up reads them
     found = prediction.predict((_DECAYING,), _DRIVERS, 2459887.0, tables, samples=2, seed=1, horizon_days=60.0)
     list(decay_legs.fly(
         found.draws.states, found.fit.jd, found.fit.fr, found.draws.ln_b, _DRIVERS, tables,

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from libs.astro.earth import WGS84_MU_KM3_S2
-from libs.astro.fit import Fit, stormy
+from libs.astro.fit_history import stormy
+
+if TYPE_CHECKING:
+    from libs.astro.fit import Fit
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -66,7 +69,7 @@ def calibration() -> Calibration:
     return Calibration(life_h=tuple(read.pop("life_h")), sigma_ln_b=tuple(read.pop("sigma_ln_b")), **read)
 
 
-def spread(fit: Fit, life_s: float, by: Calibration) -> Spread:
+def spread(fit: "Fit", life_s: float, by: Calibration) -> Spread:
     """The spread for a fit whose nominal flight lasts life_s."""
     return spread_of(by, life_s, fit.set_count, long_arc=fit.long_arc, stormy=stormy(fit.above))
 
@@ -82,7 +85,12 @@ def spread_of(by: Calibration, life_s: float, set_count: int, *, long_arc: bool,
     return Spread(sigma, by.sigma_a_km, by.degrees_of_freedom, by.version)
 
 
-def draws(fit: Fit, spread: Spread, count: int, seed: int) -> Draws:
+def longest(spread: Spread) -> float:
+    """The life of the slowest sample but one in a hundred, over the nominal: it is as B is to its own."""
+    return math.exp(min(-spread.sigma_ln_b * student(0.01, spread.degrees_of_freedom), LARGEST_LN_B))
+
+
+def draws(fit: "Fit", spread: Spread, count: int, seed: int) -> Draws:
     """Samples of the spread; sample i depends on (seed, i) alone and not on count.
 
     ln B and the along-track spread are stratified by a low-discrepancy sequence whose origin is drawn from Philox

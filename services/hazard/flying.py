@@ -1,17 +1,15 @@
 """The physics of a chunk, run in a process of its own: every sample flown to the ground, its pieces timed."""
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from libs.astro import airspace, decay_legs, exposure_tally, warm
+from libs.astro import airspace, decay_legs, density_kept, exposure_tally, warm
 from libs.astro.airspace import Airspace
 from libs.astro.decay_legs import Leg
 from libs.astro.density_kept import Kept
@@ -102,7 +100,7 @@ def _part(
 
 
 def warm_up() -> None:
-    """Loads every kernel: from the cache, some seconds."""
+    """Loads every kernel."""
     for step in warm.STEPS.values():
         step()
 
@@ -115,9 +113,8 @@ def regions_of(geojson: bytes) -> Airspace:
 
 @cache
 def tables() -> Kept:
-    """One to a process; days are kept beside the compiled kernels, where the predictions put theirs."""
-    folder = os.environ.get("NUMBA_CACHE_DIR")
-    return Kept(Path(folder) / "density" if folder else None, _DAYS_IN_MEMORY)
+    """One to a process."""
+    return density_kept.beside_kernels(_DAYS_IN_MEMORY)
 
 
 def legs(

@@ -1,15 +1,11 @@
 """The physics of one prediction, run in a process of its own: a fit, its draws, their flights, the window."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
-from libs.astro import density_days, fit, manoeuvre, prediction, sgp4
+from libs.astro import density_days, density_kept, fit, manoeuvre, prediction, sgp4, warm
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.prediction import Prediction
@@ -68,9 +64,8 @@ _REASONS: dict[type[Exception], DeclineReason] = {
 
 @cache
 def tables() -> Kept:
-    """One to a process; days are kept beside the compiled kernels, which every process of the mesh shares."""
-    folder = os.environ.get("NUMBA_CACHE_DIR")
-    return Kept(Path(folder) / "density" if folder else None)
+    """One to a process."""
+    return density_kept.beside_kernels()
 
 
 def compute(job: Job) -> Flown | Refusal:
@@ -114,7 +109,5 @@ def _after(fitted: fit.Fit, seconds: float) -> Epoch:
 
 
 def warm_up() -> None:
-    """Compiles the kernels, or loads them: one flight of a made-up object that is about to come down."""
-    elements = ElementSet(1, b"", b"", 2459886.5, 0.5, 16.45, 0.001, 42.0, 0.0, 0.0, 0.0, 1e-3, 0.1, 0.0, "U", 0, 0)
-    drivers = Drivers(np.tile([120.0, 120.0, *[7.0] * 7], (8 * 70, 1)), 59880.0)
-    compute(Job((elements,), drivers, 2459887.0, 1, 2, 60.0, 1))
+    """Loads the kernels of a prediction, by that of a made-up object that is about to come down."""
+    warm.STEPS["fit, atmosphere and decay"]()

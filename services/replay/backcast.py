@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,12 @@ SAMPLES, SEED = 400, 1
 HORIZON_DAYS = 32.0
 PROCESSES = 2
 DECLINED = (fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements, NoSpaceWeather)
+
+
+@cache
+def tables() -> Kept:
+    """One to a process."""
+    return Kept(TABLES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,12 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
 from libs.astro import window
-from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.window import Calibration, Spread
 from libs.cases import BadCase
@@ -42,11 +40,6 @@ _ASTRAY_DENSITY = 0.5  # of those, a unit of the logarithm of the life
 _AXIS_NODES = np.linspace(-2.5, 2.5, 21)  # standard deviations
 
 
-@cache
-def _tables() -> Kept:
-    return Kept(backcast.TABLES)
-
-
 @dataclass(frozen=True, slots=True)
 class Flown:
     """Surfaces of both runs, for how late a set is known differs from user to user; and of histories thinned to two.
@@ -69,7 +62,7 @@ def _surfaces(cuts: Iterable[Cut]) -> list[Surface]:
     found = []
     for cut in cuts:
         try:
-            found.append(surfaces.surface(cut, _tables()))
+            found.append(surfaces.surface(cut, backcast.tables()))
         except backcast.DECLINED:
             continue
     return [one for one in found if one.life_h >= scoring.LEAST_LIFE_H]

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from libs import cases
 from libs.astro import version, window
-from libs.astro.density_kept import Kept
 from libs.astro.window import Calibration
 from libs.cases import BadCase
 from services.replay import backcast, calibrate, corpus, kpi, kpi_table
@@ -47,17 +45,12 @@ class Done:
     stood: list[Declined | Claimed]
 
 
-@cache
-def _tables() -> Kept:
-    return Kept(backcast.TABLES)
-
-
 def done(work: Work) -> Done:
     def scored(*, lagged: bool) -> list[Row | Declined]:
         chosen = corpus.cuts(work.subject, work.cut_offs, lagged=lagged)
-        return [backcast.score(cut, _tables(), work.by) for cut in chosen]
+        return [backcast.score(cut, backcast.tables(), work.by) for cut in chosen]
 
-    stood = [backcast.stand(cut, _tables()) for cut in corpus.declining(work.subject)]
+    stood = [backcast.stand(cut, backcast.tables()) for cut in corpus.declining(work.subject)]
     return Done(scored(lagged=False), scored(lagged=True) if work.lagged else [], stood)
 
 

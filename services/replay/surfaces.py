@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from libs.astro import decay_tables, fit, prediction
+from libs.astro import decay_tables, fit, fit_history, prediction
 from libs.astro.density_kept import Kept
 from libs.astro.earth import WGS84_MU_KM3_S2
 from libs.astro.time import datetime_to_jd, seconds_between
@@ -49,8 +49,8 @@ def surface(cut: Cut, tables: Kept) -> Surface:
     life_h = seconds_between(found.jd, found.fr, *datetime_to_jd(subject.truth)) / 3600.0
     middle = len(CHANGES_AXIS_KM) // 2, len(CHANGES_LN_B) // 2
     return Surface(
-        subject.catalogue_number, cut.name, subject.pseudo, fit.stormy(found.above), found.set_count, found.long_arc,
-        life_h, float(hours[middle]), np.log(hours),
+        subject.catalogue_number, cut.name, subject.pseudo, fit_history.stormy(found.above), found.set_count,
+        found.long_arc, life_h, float(hours[middle]), np.log(hours),
     )  # fmt: skip
 
 
