@@ -9,7 +9,7 @@ from pathlib import Path
 from libs.blobs import Blobs
 from services.hazard import bench, exposure, planning, scenario
 from services.hazard.assumptions import DEFAULT, to_json
-from services.hazard.domain import RESIDUAL, Objective, Plan, Way
+from services.hazard.plan_domain import RESIDUAL, Objective, Plan, Way
 
 SAMPLES = 1000
 

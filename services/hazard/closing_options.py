@@ -9,7 +9,7 @@ from services.hazard import zones
 from services.hazard.assumptions import Assumptions
 from services.hazard.closing import Choices
 from services.hazard.closing_table import Rows, Table, aircraft_per_km2
-from services.hazard.domain import Objective
+from services.hazard.plan_domain import Objective
 from services.hazard.zones import CELL_KM, KM2_PER_NM2, STRIPS
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -8,12 +8,11 @@ from google.protobuf.message import Message
 
 from libs.redistribution import DISCOS, INTERNAL, PUBLIC, SPACE_TRACK, combined
 from services.hazard import assessment_codec as assessment
-from services.hazard import domain, plan_codec
+from services.hazard import domain
 from services.hazard.domain import (
     ChunkCompleted,
     ChunkFailed,
     ChunkRequested,
-    ClosingPlanned,
     Epoch,
     HazardAssessed,
     Prediction,
@@ -74,8 +73,6 @@ def to_wire(event: domain.Event) -> Message:
             return pb.RunCancelled(run_id=str(event.run_id), principal_id=event.principal_id, reason=event.reason)
         case HazardAssessed() | QuickAssessed() | VariantAssessed():
             return _assessed_to_wire(event)
-        case ClosingPlanned():
-            return plan_codec.to_wire(event)
         case _:
             assert_never(event)
 

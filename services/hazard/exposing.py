@@ -8,9 +8,10 @@ from libs import telemetry
 from libs.astro.vulnerability import read_thresholds
 from libs.eventlog import Cause, Fact, new_id
 from libs.postgres import Connection
-from services.hazard import assumptions, domain, exposure, plan_codec, planning, queries, running
-from services.hazard.domain import BadRequest, NoAirspace, Objective
+from services.hazard import assumptions, exposure, plan_codec, plan_domain, planning, queries, running
+from services.hazard.domain import BadRequest, NoAirspace
 from services.hazard.exposure import Exposed
+from services.hazard.plan_domain import ClosingPlanned, Objective, PlanAsked
 from services.hazard.queries import TrafficRow
 from services.hazard.running import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
@@ -89,17 +90,15 @@ def _exposed(one: Exposed) -> wire.ExposureOf:
     )
 
 
-async def planned(
-    desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosingRequest, by: str
-) -> domain.ClosingPlanned:
+async def planned(desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosingRequest, by: str) -> ClosingPlanned:
     """The fact, not yet on record."""
-    residual, objective = domain.residual_of(request.residual_share), _OBJECTIVES.get(request.objective)
+    residual, objective = plan_domain.residual_of(request.residual_share), _OBJECTIVES.get(request.objective)
     if objective is None:
         raise BadRequest("the objective is area or cost")
     of = await given(desk, found, request.assumptions, request.traffic_dataset)
     points = await desk.blobs.get(found.points_sha256)
     plan = await desk.workers.run(planning.plan, of.job, points, residual, objective)
-    asked = domain.PlanAsked(
+    asked = PlanAsked(
         new_id(),
         found.catalogue_number,
         UUID(found.run_id),
@@ -111,13 +110,11 @@ async def planned(
         of.traffic.dataset if of.traffic else "",
         of.traffic.input_sha256 if of.traffic else "",
     )
-    (fact,) = domain.record_plan(asked, plan)
+    (fact,) = plan_domain.record_plan(asked, plan)
     return fact
 
 
-async def record(
-    conn: Connection, desk: Desk, planned: domain.ClosingPlanned, at: datetime
-) -> wire.PlanClosingResponse:
+async def record(conn: Connection, desk: Desk, planned: ClosingPlanned, at: datetime) -> wire.PlanClosingResponse:
     plan_id = planned.asked.plan_id
     cause = Cause(plan_id, None, telemetry.current_traceparent())
     fact = plan_codec.to_wire(planned)

@@ -1,6 +1,6 @@
 """ClosingPlanned to the wire."""
 
-from services.hazard.domain import ClosingPlanned, Closure, Objective, Way
+from services.hazard.plan_domain import ClosingPlanned, Closure, Objective, Way
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 
 _OBJECTIVES = {Objective.AREA: pb.CLOSING_OBJECTIVE_AREA, Objective.COST: pb.CLOSING_OBJECTIVE_COST}

@@ -12,8 +12,8 @@ from services.hazard.closing import Chosen
 from services.hazard.closing_fixed import TOUCHING_KM, corridor_of, fixed
 from services.hazard.closing_options import Options, Shut
 from services.hazard.closing_table import Table, instant, table_of
-from services.hazard.domain import Closure, Objective, Plan, Way
 from services.hazard.exposure import Job
+from services.hazard.plan_domain import Closure, Objective, Plan, Way
 from services.hazard.zones import CELL_KM, STRIPS
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -13,7 +13,7 @@ from shapely.geometry import Point, shape
 
 from libs import cases
 from libs.astro import airspace, geodesy
-from services.hazard import assessing, bench, closing_case, domain, flight_files, scenario, summing
+from services.hazard import assessing, bench, closing_case, flight_files, plan_domain, scenario, summing
 from services.hazard.tests.test_assessing import NOTHING
 
 TRUTH = datetime(2022, 11, 4, 10, 1, tzinfo=UTC)
@@ -33,14 +33,14 @@ def whole(folder) -> bench.Whole:
 
 
 @pytest.fixture(scope="module")
-def plans(whole, folder) -> dict[domain.Objective, domain.Plan]:
+def plans(whole, folder) -> dict[plan_domain.Objective, plan_domain.Plan]:
     """At a residual of 5 %, on the average day."""
     return closing_case.plans(whole, folder)
 
 
 @pytest.fixture(scope="module")
-def plan(plans) -> domain.Plan:
-    return plans[domain.Objective.AREA]
+def plan(plans) -> plan_domain.Plan:
+    return plans[plan_domain.Objective.AREA]
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +104,11 @@ def test_the_plan_closes_half_of_fixed_corridors_and_a_fifth_of_the_whole_window
 
 def test_the_plan_of_least_cost_costs_less_than_any_other_way(plans):
     """In EUR: the plan of the least area may cost more than A, which takes less of the risk away."""
-    plan = plans[domain.Objective.COST]
+    plan = plans[plan_domain.Objective.COST]
     ways = {way.name: way for way in plan.ways}
     assert ways["plan"].residual <= 0.05 + 1e-9
     assert all(ways["plan"].cost_eur < way.cost_eur for name, way in ways.items() if name in ("A 100 km", "B 100 km"))
-    assert ways["plan"].cost_eur <= 1.01 * plans[domain.Objective.AREA].ways[0].cost_eur
+    assert ways["plan"].cost_eur <= 1.01 * plans[plan_domain.Objective.AREA].ways[0].cost_eur
     assert ways["plan"].nm2_minutes <= 0.5 * ways["A 100 km"].nm2_minutes
 
 
