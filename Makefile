@@ -40,7 +40,7 @@ demo: gen ## start the mesh, play a re-entry of the past, show the answer
 test: gen ## lint, types, imports and every test that runs in minutes
 	@$(MAKE) -s -j2 check kernels
 	@$(BIN)/pytest -n 2 libs services infra tests-contract
-	@$(BIN)/pytest -n 2 --dist loadfile tests-e2e
+	@$(BIN)/pytest tests-e2e
 
 unit: kernels ## the tests of libs, services and infra alone
 	@$(BIN)/pytest -n 2 libs services infra
@@ -81,7 +81,7 @@ logs: gen ## follow the log of the mesh
 	@$(BIN)/python -m infra.local logs
 
 e2e: kernels ## the end-to-end tests alone
-	@$(BIN)/pytest -n 2 --dist loadfile tests-e2e
+	@$(BIN)/pytest tests-e2e
 
 bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 	@$(BIN)/python -m libs.bench $(CASE)
