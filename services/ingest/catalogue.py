@@ -8,7 +8,7 @@ from datetime import datetime
 
 from libs.astro.earth import WGS72_RADIUS_KM
 from libs.astro.elements import ElementSet
-from libs.astro.time import jd_to_datetime
+from libs.astro.time import MJD_0_JD, jd_to_datetime
 from libs.astro.tle import FIRST_YEAR
 from services.ingest import jumps, objects
 from services.ingest.description import Basis, Description, Statement
@@ -16,7 +16,6 @@ from services.ingest.domain import Delivery, ElementSetAccepted, Event
 from services.ingest.objects import NOTHING, Known
 
 DAY_MIN = 1440.0
-_JD_OF_MJD_0 = 2400000.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def life_of(known: Known) -> jumps.Life:
     """Between launch and decay, each to the end of what its source leaves open."""
     launch, decay = known.description.launch_mjd, known.decay.time if known.decay else None
     return jumps.Life(
-        None if launch is None else launch + _JD_OF_MJD_0,
+        None if launch is None else launch + MJD_0_JD,
         None if decay is None else decay.jd + decay.jd_fraction + decay.tolerance_min / DAY_MIN,
     )
 
