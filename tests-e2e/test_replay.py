@@ -13,8 +13,8 @@ from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 
 CASE = "cz5b-2022"
 SMALL = {
-    "SPACECOM_PROPAGATION_SAMPLES": "400",
-    "SPACECOM_HAZARD_CHUNK_SAMPLES": "100",
+    "SPACECOM_PROPAGATION_SAMPLES": "200",
+    "SPACECOM_HAZARD_CHUNK_SAMPLES": "50",
 }  # still more chunks than workers
 OTHERWISE = {"PYTHONHASHSEED": "7", "TZ": "Asia/Kolkata", "LC_ALL": "C"}
 

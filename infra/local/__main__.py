@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from infra.local import mesh
 from infra.local.mesh import Files, NotRunning
@@ -102,21 +102,24 @@ def _read(files: Files) -> dict[str, object] | None:
         return None
 
 
-def _foreground() -> int:
+def _foreground(parts: Sequence[str]) -> int:
     files = Files()
     folder(files.home)
     (files.home / "pid").write_text(str(os.getpid()))
-    return Supervisor(files).run()
+    return Supervisor(files, parts).run()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description="The mesh on this machine.")
     parser.add_argument("action", choices=("up", "down", "status", "logs"))
     parser.add_argument("--foreground", action="store_true", help="stay, with the logs on the terminal")
+    parser.add_argument(
+        "--part", action="append", choices=mesh.PARTS, help="with --foreground: this part alone, or these"
+    )
     given = parser.parse_args()
     try:
         if given.action == "up" and given.foreground:
-            return _foreground()
+            return _foreground(given.part or tuple(mesh.PARTS))
         if given.action == "up":
             up()
         elif given.action == "down":

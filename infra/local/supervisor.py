@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -47,12 +47,13 @@ class Child:
 
 
 class Supervisor:
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, parts: Sequence[str] = tuple(mesh.PARTS)) -> None:
         self._files = files
+        self._parts = parts
         self._external = External()
         self._stopping = threading.Event()
         self._children: list[Child] = []
-        self._names = ["mesh", "postgres", "kafka", *mesh.PARTS]
+        self._names = ["mesh", "postgres", "kafka", *parts]
         self._write = threading.Lock()
         self._postgres: Postgres | None = None
         self._kafka: Kafka | None = None
@@ -91,7 +92,7 @@ class Supervisor:
         asyncio.run(migrate.migrate(settings))
         asyncio.run(topics.declare(bootstrap, settings.namespace))
         self._compile_kernels()
-        for name in mesh.PARTS:
+        for name in self._parts:
             child = self._service(name, postgres_url, bootstrap)
             self._keep(child, child.start())
         self._write_addresses(postgres_url, admin_url, bootstrap)
@@ -201,7 +202,7 @@ class Supervisor:
         found: dict[str, Any] = {
             "pid": os.getpid(),
             "ready": False,
-            "services": {name: f"127.0.0.1:{self._taken[name]}" for name in mesh.PARTS},
+            "services": {name: f"127.0.0.1:{self._taken[name]}" for name in self._parts},
             "kafka": bootstrap,
             "postgres": {"url": postgres_url, "admin_url": admin_url},
             "tokens": {principal: str(self._files.token(principal)) for principal in mesh.PRINCIPALS},
@@ -222,7 +223,7 @@ class Supervisor:
         partial.replace(self._files.addresses)
 
     def _stop_all(self) -> None:
-        services = [child for child in self._children if child.name in mesh.PARTS]
+        services = [child for child in self._children if child.name in self._parts]
         if self._children:
             self.tell("stopping")
         for child in services:

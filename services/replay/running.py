@@ -29,7 +29,7 @@ async def run(given: argparse.Namespace) -> int:
 
 async def _recording(case: Case, folder: Path, given: argparse.Namespace) -> Recording:
     if not (folder / "facts.binpb").exists():
-        async with temporary.mesh_of(f"the gate of {case.name}", 1, _tell(given)) as running:
+        async with temporary.mesh_of(f"the gate of {case.name}", _tell(given), parts=("ingest",)) as running:
             return await submitting.record(case, running, folder)
     return Recording(folder)
 
@@ -41,7 +41,7 @@ async def _played(case: Case, recording: Recording, given: argparse.Namespace) -
         tell(f"{one.known_at:%Y-%m-%d %H:%M} UTC  {len(one.facts)} facts")
 
     start = case.truths[0].middle_at - timedelta(hours=given.from_hours) if case.truths else None
-    async with temporary.mesh_of(case.name, given.workers, tell) as running:
+    async with temporary.mesh_of(case.name, tell, workers=given.workers) as running:
         await playing.play(recording, running, start, step)
         return await playing.facts_of(running)
 

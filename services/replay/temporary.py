@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +52,10 @@ class Running:
 
 
 @asynccontextmanager
-async def mesh_of(name: str, workers: int, tell: Tell) -> AsyncIterator[Running]:
-    """Uses the servers of the mesh that is up on this machine; starts its own when none is."""
+async def mesh_of(
+    name: str, tell: Tell, *, parts: Sequence[str] = tuple(mesh.PARTS), workers: int = 1
+) -> AsyncIterator[Running]:
+    """Of all parts or some. Uses the servers of the mesh that is up on this machine; starts its own when none is."""
     namespace = f"replay{secrets.token_hex(5)}"
     files = Files(Files().home.with_name(f"{Files().home.name}-{namespace}"))
     servers = _servers()
@@ -66,7 +68,7 @@ async def mesh_of(name: str, workers: int, tell: Tell) -> AsyncIterator[Running]
             stack.push_async_callback(_forget, namespace, servers)
         log = stack.enter_context((files.home / "mesh.log").open("wb"))
         supervisor = processes.spawn(
-            [sys.executable, "-m", "infra.local", "up", "--foreground"],
+            [sys.executable, "-m", "infra.local", "up", "--foreground", *(f"--part={part}" for part in parts)],
             output=log,
             env=os.environ | own,
             cwd=mesh.checkout(),
