@@ -67,6 +67,7 @@ CALLS = {
     "hazard.HazardService.GetRouteHazard": DERIVED,
     "hazard.HazardService.GetExposure": DERIVED,
     "hazard.HazardService.PlanClosing": DERIVED,
+    "hazard.HazardService.Explain": DERIVED,
     "alerting.AlertingService.ListAlerts": DERIVED,
     "alerting.AlertingService.GetAlert": DERIVED,
     "alerting.AlertingService.AcknowledgeAlert": DERIVED,
