@@ -73,6 +73,7 @@ CALLS = {
     "alerting.AlertingService.AcknowledgeAlert": DERIVED,
     "alerting.AlertingService.ClearAlert": DERIVED,
     "alerting.AlertingService.ListReentryEvents": DERIVED,
+    "alerting.AlertingService.Explain": DERIVED,
 }
 # Whether a partner may be given an ACL: of PER_FACT and internal topics none, whatever the contract.
 TOPICS = {

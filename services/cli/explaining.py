@@ -12,6 +12,8 @@ from services.cli import client, show
 from services.cli.client import Mesh, Refused
 from services.cli.hazards import window
 from services.cli.running import Json
+from spacecom.alerting.v1 import alerting_service_pb2 as alerting
+from spacecom.alerting.v1.alerting_service_pb2_grpc import AlertingServiceStub
 from spacecom.eventlog.v1 import explanation_pb2 as explained
 from spacecom.hazard.v1 import hazard_service_pb2 as hazard
 from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
@@ -79,10 +81,19 @@ def _hazard(mesh: Mesh, event_id: str) -> Answer:
         return _in_parts(list(stub.Explain(asked, timeout=COMPUTING_S, metadata=mesh.metadata)))
 
 
-SERVICES: dict[str, Callable[[Mesh, str], Answer]] = {"propagation": _propagation, "hazard": _hazard}
+def _alerting(mesh: Mesh, event_id: str) -> Answer:
+    asked = alerting.ExplainRequest(event_id=event_id)
+    return _in_parts([mesh.ask("alerting", AlertingServiceStub, "Explain", asked)])
 
 
-def _in_parts(parts: Sequence[hazard.ExplainResponse]) -> Answer:
+SERVICES: dict[str, Callable[[Mesh, str], Answer]] = {
+    "propagation": _propagation,
+    "hazard": _hazard,
+    "alerting": _alerting,
+}
+
+
+def _in_parts(parts: Sequence[hazard.ExplainResponse | alerting.ExplainResponse]) -> Answer:
     """The whole in short, then fields."""
     told, fields = parts[0].explanation, [one for part in parts for one in part.fields]
     document = {"explanation": show.fields(told), "fields": [show.fields(one) for one in fields]}
@@ -93,6 +104,9 @@ def _fact(told: explained.Explanation, fields: Sequence[explained.ComparedField]
     show.line(f"{told.type.rpartition('.')[2]} {told.event_id}, recorded {show.instant(told.recorded_at)} UTC")
     _table(fields)
     show.table(("made from", "event id or SHA-256"), [(one.name, one.event_id or one.sha256) for one in told.inputs])
+    facts = [one for one in told.inputs if one.event_id]
+    if facts:
+        show.line(f"the facts among them can be explained in turn, such as: spacecom explain {facts[0].event_id}")
     show.line(f"{told.field_count} fields compared, {told.differing_count} differ")
     _verdict(told, told.recorded_model_version)
 

@@ -68,7 +68,18 @@ class _Asked(Protocol):
 class HazardServicer(ExplainingServicer):
     async def GetAssessment(self, request: wire.GetAssessmentRequest, context: object) -> wire.GetAssessmentResponse:
         rpc.require(ROLE_VIEWER)
-        return wire.GetAssessmentResponse(assessment=_assessment(await self._find(request)))
+        row = await (self._of_event(request.event_id) if request.event_id else self._find(request))
+        return wire.GetAssessmentResponse(assessment=_assessment(row))
+
+    async def _of_event(self, event_id: str) -> queries.AssessmentRow:
+        fact = await self.recorded(event_id)
+        message = fact.message()
+        if not isinstance(message, pb.HazardAssessed | pb.QuickAssessed | pb.VariantAssessed):
+            raise domain.NoAssessment(f"event {event_id} is a {fact.type}, no assessment; check the identifier")
+        hazard = message if isinstance(message, pb.HazardAssessed) else message.hazard
+        quick = isinstance(message, pb.QuickAssessed)
+        body = hazard.SerializeToString(deterministic=True)
+        return queries.AssessmentRow(fact.position, fact.event_id, fact.recorded_at, body, quick)
 
     async def _find(self, request: _Asked) -> queries.AssessmentRow:
         """That of the run, or the newest of the object."""

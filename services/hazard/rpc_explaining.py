@@ -25,7 +25,7 @@ class ExplainingServicer(HazardServiceServicer):
 
     async def Explain(self, request: wire.ExplainRequest, context: object) -> AsyncIterator[wire.ExplainResponse]:
         rpc.require(ROLE_VIEWER)
-        fact = await self._recorded(request.event_id)
+        fact = await self.recorded(request.event_id)
         try:
             async with self._explaining:
                 found = await recomputing.recompute(self._desk, fact)
@@ -35,7 +35,8 @@ class ExplainingServicer(HazardServiceServicer):
         for fields in recomputed.batches(found):
             yield wire.ExplainResponse(fields=fields)
 
-    async def _recorded(self, event_id: str) -> Recorded:
+    async def recorded(self, event_id: str) -> Recorded:
+        """A fact of an object that the caller may see."""
         fact = await self._desk.log.fact(_event_id_of(event_id))
         if fact is None or not visible(await recomputing.object_of(self._desk, fact)):
             raise domain.UnknownEvent(f"hazard recorded no event {event_id[:60]}; check the identifier")

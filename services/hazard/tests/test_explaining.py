@@ -189,3 +189,16 @@ async def test_a_quick_corridor_recorded_before_its_inputs_were_says_so(flown, s
     (event_id,) = await recorded(flown, f"hazard/{OBJECT}", old)
     asked = wire.ExplainRequest(event_id=str(event_id))
     assert await refused(stub, "Explain", asked) == (grpc.StatusCode.FAILED_PRECONDITION, "FAILED_PRECONDITION")
+
+
+async def test_an_assessment_is_given_by_its_event_id(flown, stub):
+    (quick,), (whole,) = await flown.facts("QuickAssessed"), await flown.facts("HazardAssessed")
+    for fact, hazard in ((quick, quick.message().hazard), (whole, whole.message())):
+        asked = wire.GetAssessmentRequest(event_id=str(fact.event_id))
+        answer = (await call(stub, "GetAssessment", asked)).assessment
+        assert (answer.event_id, answer.hazard, answer.quick) == (str(fact.event_id), hazard, fact is quick)
+    (request, *_) = await flown.facts("RunRequested")
+    missing = grpc.StatusCode.NOT_FOUND
+    none = wire.GetAssessmentRequest(event_id=str(request.event_id))
+    assert await refused(stub, "GetAssessment", none) == (missing, "NO_ASSESSMENT")
+    assert await refused(stub, "GetAssessment", asked, by="elsewhere") == (missing, "UNKNOWN_EVENT")
