@@ -45,6 +45,7 @@ CALLS = {
     "ingest.IngestService.ListRejections": WITHHOLDS,
     "ingest.IngestService.GetRejectedText": WITHHOLDS,
     "ingest.IngestService.ListAirspaceVolumes": WITHHOLDS,
+    "ingest.IngestService.Explain": WITHHOLDS,
     "propagation.PropagationService.Propagate": WITHHOLDS,
     "propagation.PropagationService.Predict": DERIVED,
     "propagation.PropagationService.GetPrediction": DERIVED,

@@ -17,6 +17,8 @@ from spacecom.alerting.v1.alerting_service_pb2_grpc import AlertingServiceStub
 from spacecom.eventlog.v1 import explanation_pb2 as explained
 from spacecom.hazard.v1 import hazard_service_pb2 as hazard
 from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
+from spacecom.ingest.v1 import ingest_service_pb2 as ingest
+from spacecom.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 from spacecom.propagation.v1 import propagation_service_pb2 as propagation
 from spacecom.propagation.v1.propagation_service_pb2_grpc import PropagationServiceStub
 
@@ -86,14 +88,20 @@ def _alerting(mesh: Mesh, event_id: str) -> Answer:
     return _in_parts([mesh.ask("alerting", AlertingServiceStub, "Explain", asked)])
 
 
+def _ingest(mesh: Mesh, event_id: str) -> Answer:
+    asked = ingest.ExplainRequest(event_id=event_id)
+    return _in_parts([mesh.ask("ingest", IngestServiceStub, "Explain", asked, COMPUTING_S)])
+
+
 SERVICES: dict[str, Callable[[Mesh, str], Answer]] = {
     "propagation": _propagation,
     "hazard": _hazard,
     "alerting": _alerting,
+    "ingest": _ingest,
 }
 
 
-def _in_parts(parts: Sequence[hazard.ExplainResponse | alerting.ExplainResponse]) -> Answer:
+def _in_parts(parts: Sequence[hazard.ExplainResponse | alerting.ExplainResponse | ingest.ExplainResponse]) -> Answer:
     """The whole in short, then fields."""
     told, fields = parts[0].explanation, [one for part in parts for one in part.fields]
     document = {"explanation": show.fields(told), "fields": [show.fields(one) for one in fields]}
