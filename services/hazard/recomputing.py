@@ -38,7 +38,7 @@ NAMES: Names = {
     pb.ClosingWay: lambda one: str(one.name),
     pb.Spill: lambda one: str(one.fir_designator),
 }
-LEFT_OUT = ("model_version", "airspace_notice")
+LEFT_OUT = ("model_version", "airspace_notice")  # told beside; copied from the airspace as it was then
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ async def recompute(desk: Desk, fact: Recorded) -> Recomputed:
 async def _chunk(desk: Desk, message: pb.ChunkCompleted) -> Recomputed:
     found = await _on_record(desk, message.run_id)
     again = await _flown(desk, found.run, message.chunk)
-    inputs = (*_facts(found, (message.chunk,)), *_files(found))
+    inputs = (*_asked(found), *_files(found))
     return Recomputed(tuple(_compared(message, codec.to_wire(again))), inputs, message.model_version)
 
 
@@ -101,7 +101,7 @@ async def _run(desk: Desk, message: pb.RunCompleted) -> Recomputed:
     again, assessed = await _assessed(desk, found, "")
     ended = codec.to_wire(domain.RunCompleted(assessed.run_id, assessed.sample_count))
     model = found.run.chunks[0].model_version
-    return Recomputed((*_chunks(found.run, again), *_compared(message, ended)), _inputs(found), model)
+    return Recomputed((*_compared(message, ended), *_chunks(found.run, again)), _inputs(found), model)
 
 
 async def _assessment(
@@ -110,7 +110,7 @@ async def _assessment(
     found = await _on_record(desk, hazard.run_id)
     again, assessed = await _assessed(desk, found, hazard.airspace_notice)
     told = domain.VariantAssessed(assessed) if isinstance(message, pb.VariantAssessed) else assessed
-    fields = (*_chunks(found.run, again), *_compared(message, codec.to_wire(told)))
+    fields = (*_compared(message, codec.to_wire(told)), *_chunks(found.run, again))
     return Recomputed(fields, _inputs(found), hazard.model_version)
 
 
@@ -150,7 +150,7 @@ async def _plan(desk: Desk, message: pb.ClosingPlanned) -> Recomputed:
     job = await exposing.job_of(desk, hazard, found.requested.airspace_sha256, own, *traffic)
     asked = replace(plan_codec.asked(message), harm=assumptions.of_json(own).harm.value)
     plan = await exposing.plan_of(desk, hazard, job, asked.residual, asked.objective)
-    fields = (*_chunks(found.run, again), *_compared(message, plan_codec.to_wire(ClosingPlanned(asked, plan))))
+    fields = (*_compared(message, plan_codec.to_wire(ClosingPlanned(asked, plan))), *_chunks(found.run, again))
     inputs = (
         Input("assessment", str(row.event_id)),
         Input("assumptions", sha256=message.assumptions_sha256),
@@ -196,16 +196,16 @@ def _compared(recorded: Message, again: Message) -> list[Field]:
 
 
 def _inputs(found: OnRecord) -> tuple[Input, ...]:
-    return (*_facts(found, sorted(found.run.completed)), *_files(found))
-
-
-def _facts(found: OnRecord, chunks: Sequence[int]) -> tuple[Input, ...]:
-    asked = {one.chunk: str(fact.event_id) for one, fact in zip(found.run.chunks, found.history[1:], strict=False)}
-    return (
-        Input("prediction", str(found.requested.prediction_event_id)),
-        Input("run", str(found.history[0].event_id)),
-        *(Input(f"chunk {chunk}", asked[chunk]) for chunk in chunks),
+    chunks = sorted(
+        (one.chunk, str(fact.event_id))
+        for fact in found.history
+        if isinstance(one := fact.message(), pb.ChunkCompleted)
     )
+    return (*_asked(found), *(Input(f"chunk {chunk}", event_id) for chunk, event_id in chunks), *_files(found))
+
+
+def _asked(found: OnRecord) -> tuple[Input, ...]:
+    return Input("prediction", str(found.requested.prediction_event_id)), Input("run", str(found.history[0].event_id))
 
 
 def _files(found: OnRecord) -> tuple[Input, ...]:

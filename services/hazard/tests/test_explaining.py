@@ -90,8 +90,8 @@ async def test_an_assessment_names_each_number_and_what_it_was_made_from(flown, 
     inputs = {one.name: one for one in told.inputs}
     assert inputs["prediction"].event_id == hazard.prediction_event_id
     assert inputs["scenario"].sha256 == hazard.scenario_sha256
-    requested = {str(one.event_id) for one in await flown.facts("ChunkRequested")}
-    assert {inputs[f"chunk {n}"].event_id for n in range(3)} == requested
+    completed = {str(one.event_id) for one in await flown.facts("ChunkCompleted")}
+    assert {inputs[f"chunk {n}"].event_id for n in range(3)} == completed
 
 
 async def test_a_number_that_was_changed_is_told_first(flown, stub):
