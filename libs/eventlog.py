@@ -280,6 +280,10 @@ class EventLog:
         )
         return [recorded(row) for row in rows]
 
+    async def fact(self, event_id: UUID) -> Recorded | None:
+        row = await self.pool.fetchrow("SELECT * FROM events WHERE event_id = $1", event_id)
+        return recorded(row) if row else None
+
     async def head(self) -> int:
         """Greatest position, 0 when nothing was recorded."""
         return int(await self.pool.fetchval("SELECT coalesce(max(position), 0) FROM events"))

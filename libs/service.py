@@ -41,7 +41,8 @@ class ServiceSettings(PostgresSettings, TelemetrySettings, RpcSettings, Retentio
     kafka_bootstrap: str = Field(description="Kafka brokers as host:port, separated by commas.")
     blobs_url: str = Field(description="Store of large results: file:///folder or s3://bucket/prefix.")
     upstream_addresses: dict[str, str] = Field(
-        {}, description="gRPC addresses of the services on the left, by name, as JSON; used to rebuild read models."
+        {},
+        description="gRPC addresses of the services on the left, by name, as JSON: for read models and explanations.",
     )
 
 

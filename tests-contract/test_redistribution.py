@@ -45,6 +45,7 @@ CALLS = {
     "ingest.IngestService.ListRejections": WITHHOLDS,
     "ingest.IngestService.GetRejectedText": WITHHOLDS,
     "ingest.IngestService.ListAirspaceVolumes": WITHHOLDS,
+    "ingest.IngestService.Explain": WITHHOLDS,
     "propagation.PropagationService.Propagate": WITHHOLDS,
     "propagation.PropagationService.Predict": DERIVED,
     "propagation.PropagationService.GetPrediction": DERIVED,
@@ -67,11 +68,13 @@ CALLS = {
     "hazard.HazardService.GetRouteHazard": DERIVED,
     "hazard.HazardService.GetExposure": DERIVED,
     "hazard.HazardService.PlanClosing": DERIVED,
+    "hazard.HazardService.Explain": DERIVED,
     "alerting.AlertingService.ListAlerts": DERIVED,
     "alerting.AlertingService.GetAlert": DERIVED,
     "alerting.AlertingService.AcknowledgeAlert": DERIVED,
     "alerting.AlertingService.ClearAlert": DERIVED,
     "alerting.AlertingService.ListReentryEvents": DERIVED,
+    "alerting.AlertingService.Explain": DERIVED,
 }
 # Whether a partner may be given an ACL: of PER_FACT and internal topics none, whatever the contract.
 TOPICS = {

@@ -41,6 +41,34 @@ def test_the_same_inputs_and_seed_give_the_same_bytes(mesh, played):
     assert again["decay"]["quantiles"] == first["quantiles"]
 
 
+def test_the_prediction_and_its_hazard_computed_again_are_the_same_to_the_last_digit(mesh, played):
+    assert mesh.spacecom("explain", played["prediction"]["event_id"])["identical"]
+    found = mesh.spacecom("explain", played["assessment"]["event_id"])
+    told = found["explanation"]
+    assert told["identical"], [one for one in found["fields"] if not one["identical"]]
+    assert told["field_count"] == len(found["fields"]) > 500
+    assert {"name": "prediction", "event_id": played["prediction"]["event_id"], "sha256": ""} in told["inputs"]
+
+
+def test_the_element_sets_of_a_prediction_are_read_again_from_the_bytes_that_came(mesh, played):
+    for event_id in played["prediction"]["decay"]["element_set_event_ids"]:
+        told = mesh.spacecom("explain", event_id)["explanation"]
+        assert (told["type"], told["identical"]) == ("spacecom.ingest.v1.ElementSetAccepted", True)
+
+
+def test_what_an_assessment_brought_about_is_explained_by_the_assessment(mesh, played):
+    opened = mesh.spacecom("events", "tail", "alerting", "--limit", "1")
+    told = mesh.spacecom("explain", opened["event_id"])["explanation"]
+    assert (told["type"], told["identical"]) == ("spacecom.alerting.v1.EventOpened", True)
+    assert [one["name"] for one in told["inputs"]] == ["assessment"]
+
+
+def test_an_event_that_no_service_recorded_is_told_with_where_it_was_looked_for(mesh):
+    done = mesh.run("explain", "00000000-0000-0000-0000-000000000000")
+    assert done.returncode == 1
+    assert "in the logs of propagation, hazard, alerting, ingest" in done.stderr
+
+
 def test_a_person_acknowledges_an_alert_and_the_record_names_them(mesh, played):
     alert = played["alerts"][0]["alert_id"]
     token = mesh.files.token("duty-officer").read_text()

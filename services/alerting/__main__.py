@@ -30,7 +30,8 @@ def wire(mesh: service.Mesh, settings: AlertingSettings) -> service.Wiring:
         handlers=handlers.handlers(desk),
         ordered=True,
     )
-    return service.Wiring([rpc.register(mesh.pool, mesh.log, desk)], [assessments], rpc.ERRORS)
+    answers = rpc.register(mesh.pool, mesh.log, desk, settings.upstream_addresses.get("hazard", ""))
+    return service.Wiring([answers], [assessments], rpc.ERRORS)
 
 
 async def main() -> None:

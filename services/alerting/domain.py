@@ -29,6 +29,14 @@ class VersionMismatch(Exception):
     """The alert changed since the caller saw it."""
 
 
+class UnknownEvent(Exception):
+    """No fact of alerting has this event id, or not one this caller may see."""
+
+
+class NothingComputed(Exception):
+    """The fact carries no number that was computed."""
+
+
 class BadRequest(Exception):
     """The request itself is not in order."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from libs.consume import Commit, Delivery, Handler
-from libs.eventlog import Cause, EventLog, Fact, derived_id, new_id
+from libs.eventlog import Cause, EventLog, Fact, Recorded, derived_id, new_id
 from libs.postgres import Connection
 from services.alerting import codec, domain, queries
 from services.alerting.domain import Alert, AlertFact, Assess, Assessment, Reentry, Thresholds
@@ -48,10 +48,7 @@ class Desk:
         return commit
 
     async def alert(self, conn: Connection, alert_id: str) -> Alert:
-        alert = Alert()
-        for recorded in await self.log.load(conn, f"alert/{alert_id}"):
-            alert = domain.evolve_alert(alert, codec.alert_fact(recorded.message()))
-        return alert
+        return alert_of(await self.log.load(conn, f"alert/{alert_id}"))
 
     async def act(
         self, conn: Connection, command: domain.Acknowledge | domain.Clear, at: datetime, cause: Cause
@@ -63,11 +60,9 @@ class Desk:
         await self.log.append(conn, f"alert/{command.alert_id}", facts, after=alert.version, cause=cause)
 
     async def _reentry(self, conn: Connection, reentry_event_id: str) -> tuple[str, Reentry, int]:
-        stream, reentry = f"event/{reentry_event_id}", Reentry()
+        stream = f"event/{reentry_event_id}"
         history = await self.log.load(conn, stream)
-        for recorded in history:
-            reentry = domain.evolve_reentry(reentry, codec.reentry_fact(recorded.message()))
-        return stream, reentry, len(history)
+        return stream, reentry_of(history), len(history)
 
     async def _commands(
         self,
@@ -82,19 +77,34 @@ class Desk:
         named = {fir.fir_designator: fir for fir in firs}
         for designator, name in (await queries.regions_of(conn, reentry_event_id)).items():
             named.setdefault(designator, hazard.FirHazard(fir_designator=designator, fir_name=name))
-        return [
-            Assess(
-                f"{reentry_event_id}/{designator}",
-                reentry_event_id,
-                made.catalogue_number,
-                designator,
-                fir.fir_name,
-                codec.threat_of(fir, made),
-                max((one.pass_probability for one in fir.passes), default=0.0),
-                rough,
-            )
-            for designator, fir in sorted(named.items())
-        ]
+        return [command_of(reentry_event_id, made, fir, rough=rough) for _, fir in sorted(named.items())]
+
+
+def alert_of(history: Iterable[Recorded]) -> Alert:
+    alert = Alert()
+    for recorded in history:
+        alert = domain.evolve_alert(alert, codec.alert_fact(recorded.message()))
+    return alert
+
+
+def reentry_of(history: Iterable[Recorded]) -> Reentry:
+    reentry = Reentry()
+    for recorded in history:
+        reentry = domain.evolve_reentry(reentry, codec.reentry_fact(recorded.message()))
+    return reentry
+
+
+def command_of(reentry_event_id: str, made: Assessment, fir: hazard.FirHazard, *, rough: bool) -> Assess:
+    return Assess(
+        f"{reentry_event_id}/{fir.fir_designator}",
+        reentry_event_id,
+        made.catalogue_number,
+        fir.fir_designator,
+        fir.fir_name,
+        codec.threat_of(fir, made),
+        max((one.pass_probability for one in fir.passes), default=0.0),
+        rough,
+    )
 
 
 def _writes(

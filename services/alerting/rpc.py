@@ -14,17 +14,17 @@ from libs.postgres import Connection
 from libs.rpc import ErrorTable
 from services.alerting import codec, domain, queries
 from services.alerting.handlers import Desk
-from services.alerting.queries import AlertRow, EventRow, Visible
+from services.alerting.queries import AlertRow, EventRow
+from services.alerting.rpc_explaining import ExplainingServicer, visible
 from spacecom.alerting.v1 import alerting_events_pb2 as pb
 from spacecom.alerting.v1 import alerting_service_pb2 as wire
-from spacecom.alerting.v1.alerting_service_pb2_grpc import (
-    AlertingServiceServicer,
-    add_AlertingServiceServicer_to_server,
-)
+from spacecom.alerting.v1.alerting_service_pb2_grpc import add_AlertingServiceServicer_to_server
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_DUTY_OFFICER, ROLE_VIEWER
 
 ERRORS: ErrorTable = {
     domain.UnknownAlert: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_ALERT"),
+    domain.UnknownEvent: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_EVENT"),
+    domain.NothingComputed: (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_COMPUTED"),
     domain.AlreadyAcknowledged: (grpc.StatusCode.FAILED_PRECONDITION, "ALREADY_ACKNOWLEDGED"),
     domain.AlreadyCleared: (grpc.StatusCode.FAILED_PRECONDITION, "ALREADY_CLEARED"),
     domain.VersionMismatch: (grpc.StatusCode.ABORTED, "VERSION_MISMATCH"),
@@ -40,19 +40,14 @@ _STATES = {
 A = TypeVar("A", wire.AcknowledgeAlertResponse, wire.ClearAlertResponse)
 
 
-class AlertingServicer(AlertingServiceServicer):
-    def __init__(self, pool: Pool, log: EventLog, desk: Desk) -> None:
-        self._pool = pool
-        self._log = log
-        self._desk = desk
-
+class AlertingServicer(ExplainingServicer):
     async def ListAlerts(self, request: wire.ListAlertsRequest, context: object) -> wire.ListAlertsResponse:
         rpc.require(ROLE_VIEWER)
         size = _size(request.page_size)
         after = _after(request.page_token)
         async with self._pool.acquire() as conn:
             rows = await queries.alerts(
-                conn, _visible(), request.catalogue_number, after, size + 1, cleared=request.include_cleared
+                conn, visible(), request.catalogue_number, after, size + 1, cleared=request.include_cleared
             )
         token = f"{rows[size - 1].share!r} {rows[size - 1].alert_id}" if len(rows) > size else ""
         return wire.ListAlertsResponse(alerts=map(_alert, rows[:size]), next_page_token=token)
@@ -87,7 +82,7 @@ class AlertingServicer(AlertingServiceServicer):
             raise domain.BadRequest("page_token is none of this service; pass next_page_token as it was given")
         skip = int(request.page_token or 0)
         async with self._pool.acquire() as conn:
-            rows = await queries.reentry_events(conn, _visible(), skip, size + 1)
+            rows = await queries.reentry_events(conn, visible(), skip, size + 1)
         token = str(skip + size) if len(rows) > size else ""
         return wire.ListReentryEventsResponse(events=map(_event, rows[:size]), next_page_token=token)
 
@@ -117,20 +112,16 @@ class AlertingServicer(AlertingServiceServicer):
         raise AssertionError("the last attempt returns or raises")
 
 
-def register(pool: Pool, log: EventLog, desk: Desk) -> Callable[[grpc.aio.Server], None]:
-    return lambda server: add_AlertingServiceServicer_to_server(AlertingServicer(pool, log, desk), server)
+def register(pool: Pool, log: EventLog, desk: Desk, hazard_address: str) -> Callable[[grpc.aio.Server], None]:
+    servicer = AlertingServicer(pool, log, desk, hazard_address)
+    return lambda server: add_AlertingServiceServicer_to_server(servicer, server)
 
 
 async def _known(conn: Connection, alert_id: str) -> wire.Alert:
-    row = await queries.alert(conn, _visible(), alert_id)
+    row = await queries.alert(conn, visible(), alert_id)
     if row is None:
         raise domain.UnknownAlert(f"no alert {alert_id[:80]!r} is known; list the alerts and check the identifier")
     return _alert(row)
-
-
-def _visible() -> Visible:
-    limits = rpc.principal().entitlements
-    return Visible(limits.catalogue_numbers, limits.fir_designators)
 
 
 def _check(key: str, note: bytes, *, least: int) -> None:

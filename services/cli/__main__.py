@@ -14,6 +14,7 @@ from services.cli import (
     catalogue,
     data,
     demo,
+    explaining,
     exposures,
     hazards,
     predictions,
@@ -35,12 +36,11 @@ app = typer.Typer(
 for command in (
     *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay, replaying.backcast),
     *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
-    *(hazards.predict, predictions.explain, predictions.track, predictions.ephemeris, predictions.czml),
-    *(predictions.others, hazards.alerts, hazards.ack, hazards.clear, *exposures.COMMANDS),
+    *(hazards.predict, explaining.explain, predictions.track, predictions.ephemeris, predictions.czml),
+    *(predictions.others, hazards.hazard_of, hazards.alerts, hazards.ack, hazards.clear, *exposures.COMMANDS),
     *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
 ):
-    app.command(command.__name__.replace("_", "-"))(command)
-app.command("hazard")(hazards.hazard_of)
+    app.command(command.__name__.removesuffix("_of").replace("_", "-"))(command)
 for name, group in (("catalogue", catalogue.catalogue), ("sources", sources.sources), ("events", auditing.events)):
     app.add_typer(group, name=name)
 

@@ -1,4 +1,4 @@
-"""explain, ephemeris, track, czml, others: what a prediction says in full, and why."""
+"""ephemeris, track, czml, others: what a prediction says in full."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,43 +20,6 @@ COMPUTING_S = 300.0
 INSTANTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]
 Event = Annotated[str, typer.Option("--event", help="Event id of a prediction; the newest by default.")]
 Step = Annotated[float, typer.Option("--step", help="Seconds between points.")]
-
-
-def explain(
-    event_id: Annotated[str, typer.Argument(help="Event id of a prediction.", metavar="EVENT")], json: Json = False
-) -> None:
-    """Compute a recorded prediction again from its recorded inputs, and say what moved it since the one before."""
-    asked = wire.ExplainRequest(event_id=event_id)
-    answer = client.connect().ask("propagation", PropagationServiceStub, "Explain", asked, COMPUTING_S)
-    if json:
-        show.document(answer)
-        return
-    window(answer.prediction)
-    rows = [(one.field, one.recorded, "same" if one.identical else one.recomputed) for one in answer.fields]
-    show.table(("field", "recorded", "computed now"), rows)
-    recorded = answer.prediction.decay.model_version
-    if answer.identical:
-        show.line("all of it is the same to the last digit", "green")
-    else:
-        other = "" if recorded == answer.model_version else f"; it was made by model {recorded}, this is another one"
-        show.line(f"not all of it is the same{other}", "red")
-    _shifts(answer)
-
-
-def _shifts(answer: wire.ExplainResponse) -> None:
-    if not answer.previous_event_id:
-        show.line("there is no prediction before it")
-        return
-    rows = [
-        (
-            wire.ShiftCause.Name(one.cause).removeprefix("SHIFT_CAUSE_").replace("_", " ").lower(),
-            *(f"{minutes:+.1f}" for minutes in (one.start_min, one.median_min, one.end_min)),
-            str(len(one.event_ids)),
-        )
-        for one in answer.shifts
-    ]
-    title = f"minutes moved since {answer.previous_event_id}"
-    show.table(("by", "5 %", "median", "95 %", "new facts"), rows, title)
 
 
 def ephemeris(

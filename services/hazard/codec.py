@@ -82,7 +82,7 @@ def _assessed_to_wire(event: HazardAssessed | QuickAssessed | VariantAssessed) -
         case HazardAssessed():
             return assessment.to_wire(event)
         case QuickAssessed():
-            return pb.QuickAssessed(hazard=assessment.to_wire(event.hazard))
+            return pb.QuickAssessed(hazard=assessment.to_wire(event.hazard), inputs=_quick_inputs(event.inputs))
         case VariantAssessed():
             return pb.VariantAssessed(hazard=assessment.to_wire(event.hazard))
         case _:
@@ -202,4 +202,32 @@ def _chunk_to_wire(event: ChunkRequested) -> pb.ChunkRequested:
         window_start_jd_fraction=event.window_start.jd_fraction,
         scenario_sha256=event.scenario_sha256,
         seed=event.seed,
+    )
+
+
+def _quick_inputs(one: domain.QuickInputs) -> pb.QuickInputs:
+    return pb.QuickInputs(
+        draws_sha256=one.draws_sha256,
+        drivers_sha256=one.drivers_sha256,
+        airspace_sha256=one.airspace_sha256,
+        window_start_jd=one.window_start.jd,
+        window_start_jd_fraction=one.window_start.jd_fraction,
+        reentry_altitude_km=one.reentry_altitude_km,
+        sample_count=one.sample_count,
+    )
+
+
+def quick_prediction(message: pb.QuickAssessed) -> Prediction:
+    """What the first answer was flown from."""
+    told, given = message.hazard, message.inputs
+    return Prediction(
+        UUID(told.prediction_event_id),
+        told.catalogue_number,
+        told.prediction_version,
+        told.known_at.ToDatetime(UTC),
+        Epoch(given.window_start_jd, given.window_start_jd_fraction),
+        given.reentry_altitude_km,
+        given.sample_count,
+        given.draws_sha256,
+        given.drivers_sha256,
     )

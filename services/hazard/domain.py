@@ -45,6 +45,14 @@ class Withheld(Exception):
     """It repeats what a source says that the caller has no right to."""
 
 
+class UnknownEvent(Exception):
+    """No fact of hazard has this event id."""
+
+
+class NothingComputed(Exception):
+    """The fact carries no number that was computed."""
+
+
 class BadRequest(Exception):
     """The request itself is not in order."""
 
@@ -253,8 +261,21 @@ class HazardAssessed:
 
 
 @dataclass(frozen=True, slots=True)
+class QuickInputs:
+    """What a quick corridor is flown from: the first samples of the draws."""
+
+    draws_sha256: str
+    drivers_sha256: str
+    airspace_sha256: str
+    window_start: Epoch
+    reentry_altitude_km: float
+    sample_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuickAssessed:
     hazard: HazardAssessed
+    inputs: QuickInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +367,17 @@ def request(
         for number, first in enumerate(firsts)
     ]
     return [requested, *chunks]
+
+
+def quick_inputs(prediction: Prediction, airspace: AirspaceSet, samples: int) -> QuickInputs:
+    return QuickInputs(
+        prediction.draws_sha256,
+        prediction.drivers_sha256,
+        airspace.geojson_sha256,
+        prediction.window_start,
+        prediction.reentry_altitude_km,
+        samples,
+    )
 
 
 def cancel(run_id: UUID, run: Run, principal_id: str, reason: str) -> list[RunEvent]:

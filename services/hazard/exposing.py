@@ -11,7 +11,7 @@ from libs.postgres import Connection
 from services.hazard import assumptions, exposure, plan_codec, plan_domain, planning, queries, running
 from services.hazard.domain import BadRequest, NoAirspace
 from services.hazard.exposure import Exposed
-from services.hazard.plan_domain import ClosingPlanned, Objective, PlanAsked
+from services.hazard.plan_domain import ClosingPlanned, Objective, Plan, PlanAsked
 from services.hazard.queries import TrafficRow
 from services.hazard.running import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
@@ -44,15 +44,22 @@ async def given(desk: Desk, found: pb.HazardAssessed, body: bytes, dataset: str)
         raise NoAirspace("the airspace of this run is not on record; request a new run")
     if dataset not in ("", ASSUMED) and density is None:
         raise BadRequest(f"no traffic density {dataset[:60]!r} is recorded; submit it to ingest, or leave the name out")
-    job = exposure.Job(
+    traffic = (density.input_sha256, f"{density.dataset}, {density.source}") if density else ("", "")
+    return Given(await job_of(desk, found, run.requested.airspace_sha256, own, *traffic), density)
+
+
+async def job_of(
+    desk: Desk, found: pb.HazardAssessed, airspace_sha256: str, own: bytes, traffic_sha256: str, traffic_source: str
+) -> exposure.Job:
+    """Without traffic: the average day. Raises BlobMissing and BlobCorrupt."""
+    return exposure.Job(
         desk.blobs,
         tuple(found.visits_sha256),
-        await desk.blobs.get(run.requested.airspace_sha256),
+        await desk.blobs.get(airspace_sha256),
         own,
-        await desk.blobs.get(density.input_sha256) if density else b"",
-        f"{density.dataset}, {density.source}" if density else "",
+        await desk.blobs.get(traffic_sha256) if traffic_sha256 else b"",
+        traffic_source,
     )
-    return Given(job, density)
 
 
 async def get_exposure(
@@ -96,8 +103,6 @@ async def planned(desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosin
     if objective is None:
         raise BadRequest("the objective is area or cost")
     of = await given(desk, found, request.assumptions, request.traffic_dataset)
-    points = await desk.blobs.get(found.points_sha256)
-    plan = await desk.workers.run(planning.plan, of.job, points, residual, objective)
     asked = PlanAsked(
         new_id(),
         found.catalogue_number,
@@ -110,8 +115,15 @@ async def planned(desk: Desk, found: pb.HazardAssessed, request: wire.PlanClosin
         of.traffic.dataset if of.traffic else "",
         of.traffic.input_sha256 if of.traffic else "",
     )
-    (fact,) = plan_domain.record_plan(asked, plan)
+    (fact,) = plan_domain.record_plan(asked, await plan_of(desk, found, of.job, residual, objective))
     return fact
+
+
+async def plan_of(
+    desk: Desk, found: pb.HazardAssessed, job: exposure.Job, residual: float, objective: Objective
+) -> Plan:
+    points = await desk.blobs.get(found.points_sha256)
+    return await desk.workers.run(planning.plan, job, points, residual, objective)
 
 
 async def record(conn: Connection, desk: Desk, planned: ClosingPlanned, at: datetime) -> wire.PlanClosingResponse:

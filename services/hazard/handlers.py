@@ -1,6 +1,7 @@
 """Predictions and airspace start runs, and bring a quick corridor at once; outcomes of chunks settle runs."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from libs.consume import Commit, Delivery, Handler
 from libs.eventlog import Fact, derived_id
 from libs.postgres import Connection
 from libs.workers import Lost
-from services.hazard import assessing, codec, domain, parting, queries, quick
+from services.hazard import codec, domain, queries, settling
 from services.hazard.domain import Prediction, Run, RunState
 from services.hazard.flight_files import BadFile
-from services.hazard.running import Desk, expire, load, lock, run_of, start_newest, stream_of
+from services.hazard.running import Desk, expire, load, lock, start_newest, stream_of
 from services.hazard.working import Worker
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
@@ -64,24 +65,14 @@ class Starter:
             known = await queries.is_assessed(conn, prediction)
         if not samples or airspace is None or known:
             return None
-        blobs = self.desk.blobs
         try:
-            job = quick.Job(
-                prediction,
-                airspace,
-                await blobs.get(prediction.draws_sha256),
-                await blobs.get(prediction.drivers_sha256),
-                await blobs.get(airspace.geojson_sha256),
-                samples,
-                self.desk.settings.hazard_worker_threads,
-            )
-            done = await self.desk.workers.run(quick.assess, job, run_of(prediction.event_id))
+            done = await settling.quick_corridor(self.desk, prediction, airspace, samples)
         except (BadFile, BlobMissing, BlobCorrupt, Lost, MemoryError, ValueError) as error:
             telemetry.log.warning("no_quick_corridor", catalogue_number=prediction.catalogue_number, reason=str(error))
             return None
         for data in (done.points, done.corridor):
-            await blobs.put(data)
-        return domain.QuickAssessed(done.hazard)
+            await self.desk.blobs.put(data)
+        return domain.QuickAssessed(done.hazard, domain.quick_inputs(prediction, airspace, samples))
 
     async def airspace(self, delivery: Delivery[ingest.AirspaceRecorded]) -> Commit:
         fact = delivery.message
@@ -154,8 +145,8 @@ class Settler:
             run, history = await load(self.desk.log, conn, run_id)
         if run.state is not RunState.RUNNING or not run.settled:
             return None
-        end, assessed = await self._settle(run, run_id)
         known_at, number = history[0].occurred_at, run.requested.catalogue_number if run.requested else 0
+        end, assessed = await self._settle(run, run_id, known_at)
 
         async def commit(conn: Connection) -> None:
             await lock(conn, number)
@@ -171,76 +162,22 @@ class Settler:
         return commit
 
     async def _settle(
-        self, run: Run, run_id: UUID
+        self, run: Run, run_id: UUID, known_at: datetime
     ) -> tuple[domain.RunCompleted | domain.RunFailed, domain.HazardAssessed | None]:
         reason = domain.shortfall(run)
         if not reason:
             try:
-                assessed = await self._assess(run, run_id)
+                assessed = await self._assess(run, known_at)
             except (BadFile, BlobMissing, BlobCorrupt, Lost, MemoryError) as error:
                 reason = f"its results cannot be used: {error}"
             else:
                 return domain.RunCompleted(run_id, assessed.sample_count), assessed
         return domain.RunFailed(run_id, reason), None
 
-    async def _assess(self, run: Run, run_id: UUID) -> domain.HazardAssessed:
-        if run.requested is None:
-            raise BadFile("the run was never requested")
-        blobs, asked, requested = self.desk.blobs, run.chunks[0], run.requested
-        done = [run.completed[chunk] for chunk in sorted(run.completed)]
-        job = assessing.Job(
-            tuple([await blobs.get(one.result_sha256) for one in done]),
-            tuple([await blobs.get(one.minutes_sha256) for one in done]),
-            tuple([await blobs.get(one.cells_sha256) for one in done]),
-            await blobs.get(asked.scenario_sha256),
-            requested.sample_count,
-            run.flown,
-            await blobs.get(asked.draws_sha256),
-            await blobs.get(asked.drivers_sha256),
-            await blobs.get(asked.airspace_sha256),
-            asked.reentry_altitude_km,
-            self.desk.settings.hazard_worker_threads,
-        )
-        chunks = {one.chunk: one for one in run.chunks}
-        visits = tuple(
-            parting.Chunk(chunks[one.chunk].first_sample, chunks[one.chunk].sample_count, one.visits_sha256)
-            for one in done
-        )
-        settled = await self.desk.workers.run(parting.settle, job, visits, asked.scenario_sha256, blobs)
-        found = settled.assessed
+    async def _assess(self, run: Run, known_at: datetime) -> domain.HazardAssessed:
         async with self.desk.database.acquire() as conn:
-            airspace = await queries.airspace(conn, requested.airspace_dataset)
-            _, history = await load(self.desk.log, conn, run_id)
-        return domain.HazardAssessed(
-            catalogue_number=requested.catalogue_number,
-            run_id=run_id,
-            prediction_event_id=requested.prediction_event_id,
-            prediction_version=requested.prediction_version,
-            known_at=history[0].occurred_at,
-            window_start_time=found.window_start_time,
-            window_end_time=found.window_end_time,
-            median_time=found.median_time,
-            firs=found.firs,
-            unassigned_share=found.unassigned_share,
-            baselines=found.baselines,
-            sample_count=found.sample_count,
-            airspace_dataset=requested.airspace_dataset,
-            airspace_notice=airspace.notice if airspace else "",
-            points_sha256=settled.points_sha256,
-            model_version=found.model_version,
-            scenario_sha256=asked.scenario_sha256,
-            scenario_name=settled.scenario.name,
-            object_class=settled.scenario.object_class.value,
-            class_reason=settled.scenario.class_reason,
-            seed=asked.seed,
-            pieces=found.pieces,
-            bands=found.bands,
-            unassigned=found.unassigned,
-            minutes_sha256=settled.minutes_sha256,
-            visits_sha256=settled.visits_sha256,
-            corridor_sha256=settled.corridor_sha256,
-            boxes=settled.boxes,
-        )
+            airspace = await queries.airspace(conn, run.requested.airspace_dataset if run.requested else "")
+        return await settling.assessed(self.desk, run, known_at, airspace.notice if airspace else "")
 
 
 def _told(run: Run, run_id: UUID, assessed: domain.HazardAssessed) -> tuple[str, domain.Event]:

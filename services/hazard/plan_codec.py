@@ -1,9 +1,12 @@
-"""ClosingPlanned to the wire."""
+"""ClosingPlanned to the wire, and what was asked for back."""
 
-from services.hazard.plan_domain import ClosingPlanned, Closure, Objective, Way
+from uuid import UUID
+
+from services.hazard.plan_domain import ClosingPlanned, Closure, Objective, PlanAsked, Way
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 
 _OBJECTIVES = {Objective.AREA: pb.CLOSING_OBJECTIVE_AREA, Objective.COST: pb.CLOSING_OBJECTIVE_COST}
+_OBJECTIVES_BACK = {int(number): objective for objective, number in _OBJECTIVES.items()}
 
 
 def to_wire(event: ClosingPlanned) -> pb.ClosingPlanned:
@@ -28,6 +31,21 @@ def to_wire(event: ClosingPlanned) -> pb.ClosingPlanned:
         reason=plan.reason,
         harm=asked.harm,
         unseen_residual_share=plan.unseen_residual,
+    )
+
+
+def asked(message: pb.ClosingPlanned) -> PlanAsked:
+    return PlanAsked(
+        UUID(message.plan_id),
+        message.catalogue_number,
+        UUID(message.run_id),
+        message.principal_id,
+        _OBJECTIVES_BACK[message.objective],
+        message.residual_share,
+        message.assumptions_sha256,
+        message.harm,
+        message.traffic_dataset,
+        message.traffic_sha256,
     )
 
 

@@ -27,16 +27,19 @@ from services.hazard import (
     scenario,
     tally_files,
 )
+from services.hazard.rpc_explaining import ExplainingServicer, visible
 from services.hazard.running import Desk
 from spacecom.hazard.v1 import hazard_events_pb2 as pb
 from spacecom.hazard.v1 import hazard_service_pb2 as wire
-from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceServicer, add_HazardServiceServicer_to_server
+from spacecom.hazard.v1.hazard_service_pb2_grpc import add_HazardServiceServicer_to_server
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_ANALYST, ROLE_VIEWER
 
 ERRORS: ErrorTable = {
     domain.NoPrediction: (grpc.StatusCode.NOT_FOUND, "NO_PREDICTION"),
     domain.NoAssessment: (grpc.StatusCode.NOT_FOUND, "NO_ASSESSMENT"),
     domain.UnknownRun: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_RUN"),
+    domain.UnknownEvent: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_EVENT"),
+    domain.NothingComputed: (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_COMPUTED"),
     domain.NoAirspace: (grpc.StatusCode.FAILED_PRECONDITION, "NO_AIRSPACE"),
     scenario.BadScenario: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_SCENARIO"),
     domain.RunEnded: (grpc.StatusCode.FAILED_PRECONDITION, "RUN_ENDED"),
@@ -62,13 +65,21 @@ class _Asked(Protocol):
     run_id: str
 
 
-class HazardServicer(HazardServiceServicer):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
+class HazardServicer(ExplainingServicer):
     async def GetAssessment(self, request: wire.GetAssessmentRequest, context: object) -> wire.GetAssessmentResponse:
         rpc.require(ROLE_VIEWER)
-        return wire.GetAssessmentResponse(assessment=_assessment(await self._find(request)))
+        row = await (self._of_event(request.event_id) if request.event_id else self._find(request))
+        return wire.GetAssessmentResponse(assessment=_assessment(row))
+
+    async def _of_event(self, event_id: str) -> queries.AssessmentRow:
+        fact = await self.recorded(event_id)
+        message = fact.message()
+        if not isinstance(message, pb.HazardAssessed | pb.QuickAssessed | pb.VariantAssessed):
+            raise domain.NoAssessment(f"event {event_id} is a {fact.type}, no assessment; check the identifier")
+        hazard = message if isinstance(message, pb.HazardAssessed) else message.hazard
+        quick = isinstance(message, pb.QuickAssessed)
+        body = hazard.SerializeToString(deterministic=True)
+        return queries.AssessmentRow(fact.position, fact.event_id, fact.recorded_at, body, quick)
 
     async def _find(self, request: _Asked) -> queries.AssessmentRow:
         """That of the run, or the newest of the object."""
@@ -76,14 +87,14 @@ class HazardServicer(HazardServiceServicer):
             if request.run_id:
                 return await self._of_run(conn, _uuid(request.run_id))
             number = request.catalogue_number
-            row = await queries.newest_assessment(conn, number) if _visible(number) else None
+            row = await queries.newest_assessment(conn, number) if visible(number) else None
             if row is None:
                 await self._refuse(conn, number)
         return row
 
     async def _of_run(self, conn: Connection, run_id: UUID) -> queries.AssessmentRow:
         run, row = await queries.run(conn, run_id), await queries.assessment_of_run(conn, run_id)
-        if run is None or not _visible(run.catalogue_number):
+        if run is None or not visible(run.catalogue_number):
             raise domain.UnknownRun(f"no run {run_id} is known; check the identifier")
         if row is None:
             raise domain.NoAssessment(f"run {run_id} is {run.state} and has no assessment; ask for its state")
@@ -103,7 +114,7 @@ class HazardServicer(HazardServiceServicer):
         rpc.require(ROLE_VIEWER)
         if request.run_id:
             return wire.GetScenarioResponse(scenario=await self._flown(_uuid(request.run_id)))
-        if not _visible(request.catalogue_number):
+        if not visible(request.catalogue_number):
             raise domain.NoPrediction(f"no object {request.catalogue_number} is known")
         async with self._desk.database.acquire() as conn:
             known = await queries.known_object(conn, request.catalogue_number)
@@ -113,7 +124,7 @@ class HazardServicer(HazardServiceServicer):
     async def _flown(self, run_id: UUID) -> bytes:
         async with self._desk.database.acquire() as conn:
             run, _ = await running.load(self._desk.log, conn, run_id)
-        if run.requested is None or not _visible(run.requested.catalogue_number):
+        if run.requested is None or not visible(run.requested.catalogue_number):
             raise domain.UnknownRun(f"no run {run_id} is known; check the identifier")
         _shown(run.requested.scenario.redistribution)
         return await self._desk.blobs.get(run.requested.scenario.sha256)
@@ -168,7 +179,7 @@ class HazardServicer(HazardServiceServicer):
 
     async def _refuse(self, conn: Connection, number: int) -> NoReturn:
         """Says what an assessment still waits for."""
-        if not _visible(number) or await queries.prediction(conn, number) is None:
+        if not visible(number) or await queries.prediction(conn, number) is None:
             raise domain.NoAssessment(f"the hazard of object {number} was not assessed; it is once it is predicted")
         if await queries.airspace(conn, self._desk.settings.hazard_airspace_dataset) is None:
             raise domain.NoAirspace(NO_AIRSPACE)
@@ -183,7 +194,7 @@ class HazardServicer(HazardServiceServicer):
             raise domain.BadRequest("page_size must be 1 to 1000, or 0 for 100; page_token as it was given")
         number, before = request.catalogue_number, int(request.page_token or 0)
         async with self._desk.database.acquire() as conn:
-            rows = await queries.assessments_before(conn, number, before, size + 1) if _visible(number) else []
+            rows = await queries.assessments_before(conn, number, before, size + 1) if visible(number) else []
         token = str(rows[size - 1].position) if len(rows) > size else ""
         return wire.ListAssessmentsResponse(assessments=map(_assessment, rows[:size]), next_page_token=token)
 
@@ -191,7 +202,7 @@ class HazardServicer(HazardServiceServicer):
         rpc.require(ROLE_VIEWER)
         async with self._desk.database.acquire() as conn:
             row = await queries.run(conn, _uuid(request.run_id))
-        if row is None or not _visible(row.catalogue_number):
+        if row is None or not visible(row.catalogue_number):
             raise domain.UnknownRun(f"no run {request.run_id} is known; check the identifier")
         return wire.GetRunResponse(
             run_id=str(row.run_id),
@@ -208,7 +219,7 @@ class HazardServicer(HazardServiceServicer):
         while told.state in (wire.RUN_STATE_UNSPECIFIED, wire.RUN_STATE_RUNNING):
             async with self._desk.database.acquire() as conn:
                 run, history = await running.load(self._desk.log, conn, run_id)
-            if run.requested is None or not _visible(run.requested.catalogue_number):
+            if run.requested is None or not visible(run.requested.catalogue_number):
                 raise domain.UnknownRun(f"no run {request.run_id} is known; check the identifier")
             now = answers.progress(run, _STATES[run.state.value], history)
             if now != told:
@@ -232,7 +243,7 @@ class HazardServicer(HazardServiceServicer):
 
     async def _cancel(self, conn: Connection, run_id: UUID, by: str, reason: str) -> None:
         run, history = await running.load(self._desk.log, conn, run_id)
-        if run.requested is None or not _visible(run.requested.catalogue_number):
+        if run.requested is None or not visible(run.requested.catalogue_number):
             raise domain.UnknownRun(f"no run {run_id} is known; check the identifier")
         number, cause = run.requested.catalogue_number, Cause(run_id, None, telemetry.current_traceparent())
         await running.lock(conn, number)
@@ -259,7 +270,7 @@ class HazardServicer(HazardServiceServicer):
         return await self._desk.blobs.put(scenario.to_json(scenario.of_json(data)))
 
     async def _start(self, conn: Connection, number: int, most: int, own: str) -> wire.RequestRunResponse:
-        prediction = await queries.prediction(conn, number) if _visible(number) else None
+        prediction = await queries.prediction(conn, number) if visible(number) else None
         if prediction is None:
             raise domain.NoPrediction(f"no prediction of object {number} is known; predict it first")
         run_id = new_id()
@@ -276,11 +287,6 @@ class HazardServicer(HazardServiceServicer):
 
 def register(desk: Desk) -> Callable[[grpc.aio.Server], None]:
     return lambda server: add_HazardServiceServicer_to_server(HazardServicer(desk), server)
-
-
-def _visible(number: int) -> bool:
-    limit = rpc.principal().entitlements.catalogue_numbers
-    return not limit or number in limit
 
 
 def _key(given: str, method: str, body: bytes) -> RequestKey:

@@ -44,7 +44,7 @@ class Worker:
 
     async def _outcome(self, asked: domain.ChunkRequested) -> ChunkCompleted | ChunkFailed:
         try:
-            job = await self._job(asked)
+            job = await job_of(self.desk, asked)
         except (BlobMissing, BlobCorrupt) as error:
             return ChunkFailed(asked.run_id, asked.chunk, 1, str(error))
         return await self._flown(asked, job)
@@ -61,21 +61,8 @@ class Worker:
             except (BadFile, BadScenario, ValueError) as error:
                 return ChunkFailed(asked.run_id, asked.chunk, attempt, str(error))
             await self._forget(asked)
-            return await self._completed(asked, flown)
+            return await completed(self.desk, asked, flown)
         return ChunkFailed(asked.run_id, asked.chunk, domain.MAX_ATTEMPTS, reason)
-
-    async def _completed(self, asked: domain.ChunkRequested, flown: flying.Flown) -> ChunkCompleted:
-        put = self.desk.blobs.put
-        return ChunkCompleted(
-            asked.run_id,
-            asked.chunk,
-            await put(flown.result),
-            flown.completed_sample_count,
-            flown.model_version,
-            await put(flown.visits),
-            await put(flown.minutes),
-            await put(flown.cells),
-        )
 
     async def _forget(self, asked: domain.ChunkRequested) -> None:
         """It can be flown: what fails from here, such as a store that is away, is no attempt of the chunk's."""
@@ -88,13 +75,30 @@ class Worker:
                    RETURNING attempt_count"""
         return int(await self.desk.database.fetchval(query, asked.run_id, asked.chunk))
 
-    async def _job(self, asked: domain.ChunkRequested) -> flying.Job:
-        blobs = self.desk.blobs
-        return flying.Job(
-            asked,
-            await blobs.get(asked.draws_sha256),
-            await blobs.get(asked.drivers_sha256),
-            await blobs.get(asked.airspace_sha256),
-            await blobs.get(asked.scenario_sha256),
-            self.desk.settings.hazard_worker_threads,
-        )
+
+async def job_of(desk: Desk, asked: domain.ChunkRequested) -> flying.Job:
+    """Raises BlobMissing and BlobCorrupt."""
+    get = desk.blobs.get
+    return flying.Job(
+        asked,
+        await get(asked.draws_sha256),
+        await get(asked.drivers_sha256),
+        await get(asked.airspace_sha256),
+        await get(asked.scenario_sha256),
+        desk.settings.hazard_worker_threads,
+    )
+
+
+async def completed(desk: Desk, asked: domain.ChunkRequested, flown: flying.Flown) -> ChunkCompleted:
+    """With what was flown put down."""
+    put = desk.blobs.put
+    return ChunkCompleted(
+        asked.run_id,
+        asked.chunk,
+        await put(flown.result),
+        flown.completed_sample_count,
+        flown.model_version,
+        await put(flown.visits),
+        await put(flown.minutes),
+        await put(flown.cells),
+    )

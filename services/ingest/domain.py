@@ -87,6 +87,14 @@ class UnknownRejection(Exception):
     """Nothing was refused there, the caller has no right to it, or its input is no longer kept."""
 
 
+class UnknownEvent(Exception):
+    """No fact of ingest has this event id, or not one this caller may see."""
+
+
+class NothingRead(Exception):
+    """The fact carries no number that was read from one input."""
+
+
 class UnknownSource(Exception):
     """Nothing is known of a source of this name."""
 

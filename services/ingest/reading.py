@@ -98,7 +98,7 @@ def parts(stated: Format, data: bytes, size: int, published: Publication | None 
     return iter((READERS[found](found, data),))
 
 
-def _all_parts(stated: Format, data: bytes, size: int, published: Publication) -> list[Reading]:
+def _all_parts(stated: Format, data: bytes, size: int, published: Publication | None) -> list[Reading]:
     return list(parts(stated, data, size, published))
 
 
@@ -272,7 +272,7 @@ class Reader:
         self._keys = count()
 
     async def parts(
-        self, stated: Format, data: bytes, size: int, published: Publication
+        self, stated: Format, data: bytes, size: int, published: Publication | None
     ) -> AsyncGenerator[Reading, None]:
         """As `parts` of this module; the next is read while the one before is used. Close it with `aclosing`."""
         if len(data) <= SMALL_BYTES:
@@ -317,7 +317,7 @@ class _Gone(Exception):
     """The process that began this reading was replaced."""
 
 
-def _begin(key: int, stated: Format, file: Path, size: int, published: Publication) -> Reading | None:
+def _begin(key: int, stated: Format, file: Path, size: int, published: Publication | None) -> Reading | None:
     _readings[key] = parts(stated, file.read_bytes(), size, published)
     return _more(key)
 

@@ -28,6 +28,7 @@ from services.ingest import (
 from services.ingest.domain import Delivery
 from services.ingest.handlers import Gate, Receipt
 from services.ingest.paging import page_size, page_start
+from services.ingest.rpc_explaining import ExplainingServicer
 from services.ingest.rpc_objects import ObjectsServicer
 from services.ingest.rpc_sources import SourcesServicer
 from services.ingest.volumes import Box, VolumeRow
@@ -45,6 +46,8 @@ ERRORS: ErrorTable = {
     domain.StaleEtag: (grpc.StatusCode.ABORTED, "STALE_ETAG"),
     domain.AlreadyRetired: (grpc.StatusCode.FAILED_PRECONDITION, "ALREADY_RETIRED"),
     domain.BadEdit: (grpc.StatusCode.INVALID_ARGUMENT, "BAD_EDIT"),
+    domain.UnknownEvent: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_EVENT"),
+    domain.NothingRead: (grpc.StatusCode.FAILED_PRECONDITION, "NOTHING_READ"),
     domain.UnknownSource: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_SOURCE"),
     domain.NotHalted: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_HALTED"),
 }
@@ -53,7 +56,7 @@ MAX_WEATHER_DAYS = 1001
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
-class IngestServicer(ObjectsServicer, SourcesServicer):
+class IngestServicer(ObjectsServicer, SourcesServicer, ExplainingServicer):
     async def Submit(self, request_iterator: AsyncIterator[wire.SubmitRequest], context: object) -> wire.SubmitResponse:
         rpc.require(ROLE_DATA_PROVIDER)
         received_at = datetime.now(UTC)

@@ -36,8 +36,8 @@ class KnownWeather:
 def decide_weather(command: OfferWeather, known: KnownWeather) -> list[Event]:
     """Only the days that say something new, a fact for each year of them."""
     source, sha256 = command.delivery.source, command.delivery.input_sha256
-    indices = changed(_merged(command.indices, known.indices), known.indices)
-    observed = changed([*command.observed, *_whole_days(indices)], known.observed)
+    indices = changed(merged_days(command.indices, known.indices), known.indices)
+    observed = changed([*command.observed, *whole_days(indices)], known.observed)
     predicted = changed(command.predicted, known.predicted)
     return [
         *(SpaceWeatherIndicesRecorded(source, days, sha256) for days in _by_year(indices)),
@@ -46,7 +46,7 @@ def decide_weather(command: OfferWeather, known: KnownWeather) -> list[Event]:
     ]
 
 
-def _merged(offered: Iterable[WeatherIndex], known: dict[int, WeatherIndex]) -> list[WeatherIndex]:
+def merged_days(offered: Iterable[WeatherIndex], known: dict[int, WeatherIndex]) -> list[WeatherIndex]:
     """Each day with the parts of it that are known from before."""
     merged: dict[int, WeatherIndex] = {}
     for day in offered:
@@ -56,7 +56,7 @@ def _merged(offered: Iterable[WeatherIndex], known: dict[int, WeatherIndex]) -> 
     return list(merged.values())
 
 
-def _whole_days(indices: Iterable[WeatherIndex]) -> list[WeatherDay]:
+def whole_days(indices: Iterable[WeatherIndex]) -> list[WeatherDay]:
     return [
         WeatherDay(day.mjd, day.ap_3h, sum(day.ap_3h) / len(day.ap_3h), day.f107_observed_sfu)
         for day in indices

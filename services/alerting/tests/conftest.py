@@ -1,4 +1,7 @@
-"""Alerting on a real Postgres, fed with assessments as its consumer would, and its server with three callers."""
+"""Alerting on a real Postgres, fed with assessments as its consumer would, and its server with three callers.
+
+What hazard has on record is given by a server in its place.
+"""
 
 import hashlib
 import itertools
@@ -23,6 +26,7 @@ from services.alerting.rpc import ERRORS, register
 from services.alerting.settings import AlertingSettings
 from spacecom.alerting.v1.alerting_service_pb2_grpc import AlertingServiceStub
 from spacecom.hazard.v1 import hazard_events_pb2 as hazard
+from spacecom.hazard.v1 import hazard_service_pb2 as hazard_service
 from spacecom.identity.v1 import identity_contracts_pb2 as identity
 
 START = datetime(2022, 11, 4, 6, tzinfo=UTC)  # of the window
@@ -49,6 +53,31 @@ def assessed(firs: Firs, version: int, lead: timedelta, number: int = OBJECT) ->
     return message
 
 
+class Assessments:
+    """In hazard's place: gives the assessments that alerting was told of, by event id."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, hazard.HazardAssessed] = {}
+
+    async def give(
+        self, request: hazard_service.GetAssessmentRequest, context: grpc.aio.ServicerContext
+    ) -> hazard_service.GetAssessmentResponse:
+        rpc.require(identity.ROLE_VIEWER)
+        if request.event_id not in self.known:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"hazard recorded no event {request.event_id}")
+        told = hazard_service.Assessment(event_id=request.event_id, hazard=self.known[request.event_id])
+        return hazard_service.GetAssessmentResponse(assessment=told)
+
+    def register(self, server: grpc.aio.Server) -> None:
+        answer = grpc.unary_unary_rpc_method_handler(
+            self.give,
+            request_deserializer=hazard_service.GetAssessmentRequest.FromString,
+            response_serializer=hazard_service.GetAssessmentResponse.SerializeToString,
+        )
+        calls = grpc.method_handlers_generic_handler("spacecom.hazard.v1.HazardService", {"GetAssessment": answer})
+        server.add_generic_rpc_handlers((calls,))
+
+
 @dataclass
 class Feed:
     """Hands assessments to the handler as the consumer does."""
@@ -56,6 +85,7 @@ class Feed:
     pool: Pool
     log: EventLog
     desk: Desk
+    assessments: Assessments
     sequences: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     async def give(
@@ -64,6 +94,7 @@ class Feed:
         event_id, sequence = new_id(), next(self.sequences)
         when = START - lead
         message, cause = assessed(firs, version, lead, number), Cause(new_id(), event_id, "")
+        self.assessments.known[str(event_id)] = message
         delivery = Delivery(message, event_id, f"hazard/{number}", sequence, sequence, when, when, when, cause)
         await self.hand(delivery)
         return delivery
@@ -87,7 +118,7 @@ class Feed:
 async def feed(service_database: Callable[[str], Awaitable[Pool]]) -> Feed:
     pool = await service_database("alerting")
     log = EventLog(pool, "alerting", projections.project)
-    return Feed(pool, log, Desk(log, THRESHOLDS))
+    return Feed(pool, log, Desk(log, THRESHOLDS), Assessments())
 
 
 def directory() -> contracts.Directory:
@@ -114,8 +145,17 @@ def acting(name: str) -> tuple[tuple[str, str], ...]:
 
 
 @pytest.fixture
-async def stub(feed: Feed):
-    server = rpc.Server(SETTINGS, directory(), add=[register(feed.pool, feed.log, feed.desk)], errors=ERRORS)
+async def hazard_address(feed: Feed):
+    server = rpc.Server(SETTINGS, directory(), add=[feed.assessments.register], errors={})
+    await server.start()
+    yield f"127.0.0.1:{server.port}"
+    await server.stop()
+
+
+@pytest.fixture
+async def stub(feed: Feed, hazard_address: str):
+    answers = register(feed.pool, feed.log, feed.desk, hazard_address)
+    server = rpc.Server(SETTINGS, directory(), add=[answers], errors=ERRORS)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield AlertingServiceStub(channel)

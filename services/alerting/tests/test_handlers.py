@@ -121,7 +121,7 @@ async def test_two_objects_have_events_of_their_own(feed):
 
 async def test_every_fact_of_hazard_has_a_handler(feed):
     parts = {"FirHazard", "FirPass", "PieceHazard", "TravellingBox", "ConservativeBaseline"}
-    parts |= {"ClosingWay", "Closure", "Spill"}
+    parts |= {"ClosingWay", "Closure", "Spill", "QuickInputs"}
     facts = set(hazard.DESCRIPTOR.message_types_by_name) - parts
     handled = {kind.DESCRIPTOR.name for kind in handlers.handlers(feed.desk)}
     assert facts - handled == {"ChunkRequested"}  # one of another topic

@@ -26,7 +26,9 @@ CALLS = {
     "GetRouteHazard": wire.GetRouteHazardRequest(catalogue_number=OBJECT),
     "GetExposure": wire.GetExposureRequest(catalogue_number=OBJECT),
     "PlanClosing": wire.PlanClosingRequest(catalogue_number=OBJECT, idempotency_key="p"),
+    "Explain": wire.ExplainRequest(event_id="00000000-0000-0000-0000-000000000000"),
 }
+STREAMS = ("WatchRun", "Explain")
 
 
 def directory() -> contracts.Directory:
@@ -61,8 +63,8 @@ def directory() -> contracts.Directory:
 
 async def call(stub, method: str, request=None, *, by: str = "analyst"):
     metadata = (("authorization", f"Bearer {by}"),) if by else ()
-    called = getattr(stub, method)(request or CALLS[method], timeout=20, metadata=metadata)
-    return [one async for one in called] if method == "WatchRun" else await called
+    called = getattr(stub, method)(request or CALLS[method], timeout=120, metadata=metadata)
+    return [one async for one in called] if method in STREAMS else await called
 
 
 async def refused(stub, method: str, request=None, *, by: str = "analyst") -> tuple[grpc.StatusCode, str]:

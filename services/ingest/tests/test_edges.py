@@ -88,6 +88,7 @@ REQUESTS: dict[str, list[Message]] = {
     "ListAirspaceVolumes": [  # what of it is restricted: test_volumes.py
         wire.ListAirspaceVolumesRequest(west_deg=-180.0, south_deg=-90.0, east_deg=180.0, north_deg=90.0)
     ],
+    "Explain": [],  # of each event: see `explanations`
     "Read": [log_pb.ReadRequest()],
     "GetStatus": [ops.GetStatusRequest()],
     "ListParked": [ops.ListParkedRequest()],
@@ -159,6 +160,13 @@ async def said(channel, method: Any, request: Message, by: str) -> bytes:
         return (error.details() or "").encode()
 
 
+async def explanations(channel, gate, by: str) -> bytes:
+    """Of each event of the log."""
+    explain = next(method for method in methods() if method.name == "Explain")
+    asked = [wire.ExplainRequest(event_id=str(fact.event_id)) for fact in await gate.log.read()]
+    return b"".join([await said(channel, explain, one, by) for one in asked])
+
+
 async def everything(channel, by: str) -> dict[str, bytes]:
     return {
         method.name: b"".join([await said(channel, method, request, by) for request in REQUESTS[method.name]])
@@ -190,6 +198,17 @@ async def test_each_of_them_reaches_who_has_the_right(channel):
     assert NAME in answers["ListObjectRevisions"]
     assert CANARIES["refused text"] in answers["ListRejections"]
     assert CANARIES["refused text"] in answers["GetRejectedText"]
+
+
+async def test_the_same_holds_of_explanations(channel, gate):
+    held, shown = await explanations(channel, gate, "outsider"), await explanations(channel, gate, "entitled")
+    assert [what for what in CANARIES if CANARIES[what] in held or repr_of(what) in held] == []
+    assert all(repr_of(what) in shown for what in ("mean motion", "node", "inclination", "predicted latitude"))
+
+
+def repr_of(what: str) -> bytes:
+    """A number as an explanation writes it."""
+    return repr(struct.unpack("<d", CANARIES[what])[0]).encode() if len(CANARIES[what]) == 8 else CANARIES[what]
 
 
 async def test_an_object_of_which_nothing_may_be_shown_is_unknown(channel):
