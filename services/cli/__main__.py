@@ -35,8 +35,8 @@ app = typer.Typer(
 for command in (
     *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay, replaying.backcast),
     *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
-    *(hazards.predict, predictions.explain, predictions.track, predictions.ephemeris, predictions.czml),
-    *(predictions.others, hazards.alerts, hazards.ack, hazards.clear, *exposures.COMMANDS),
+    *(hazards.predict, predictions.predictions, predictions.explain, predictions.track, predictions.ephemeris),
+    *(predictions.czml, predictions.others, hazards.alerts, hazards.ack, hazards.clear, *exposures.COMMANDS),
     *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
 ):
     app.command(command.__name__.replace("_", "-"))(command)

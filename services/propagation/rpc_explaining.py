@@ -47,7 +47,7 @@ class ExplainingServicer(TracksServicer):
         async with self._desk.pool.acquire() as conn:
             row = await queries.prediction(conn, event_id_of(event_id))
             if row is None:
-                raise domain.NoPrediction(f"{event_id[:60]} is no prediction of this service; list them first")
+                raise domain.NoPrediction(f"{event_id[:60]} is no prediction of this service; list those of the object")
             return await self.with_job(conn, row)
 
     async def _before(self, found: Recorded) -> Recorded | None:
