@@ -8,17 +8,17 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from libs import case_fields
+from libs.case_fields import AP, BadCase, instant
+
+__all__ = ["AP", "BadCase", "Case", "Input", "Published", "SaidOnTheDay", "Truth", "load", "names"]
+
+PACKED = (b"\x1f\x8b", b"PK\x03\x04")  # gzip, zip
 FOLDER = Path(__file__).parent / "case_files"
-# Values of ap for Kp 0o, 0+, 1-, ... 9o (Bartels).
-AP = (0, 2, 3, 4, 5, 6, 7, 9, 12, 15, 18, 22, 27, 32, 39, 48, 56, 67, 80, 94, 111, 132, 154, 179, 207, 236, 300, 400)
-
-
-class BadCase(Exception):
-    """The case cannot be played as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +94,34 @@ def load(name: str, data: Path | None = None) -> Case:
     """
     path = Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
     try:
-        raw: dict[str, Any] = json.loads(path.read_text())
+        raw: dict[str, Any] = json.loads(path.read_text("utf-8-sig"), object_hook=_without_null)
     except OSError as error:
         raise BadCase(f"there is no case {name!r}; there are: {', '.join(names())}, or give a file's path") from error
     except ValueError as error:
         raise BadCase(f"{path} is not JSON: {error}") from error
     data = data or Path(os.environ.get("SPACECOM_VALIDATION_DATA", "../shared/data"))
-    try:
-        return Case(
-            name=raw["name"],
-            title=raw["title"],
-            notice=raw["notice"],
-            catalogue_number=raw["catalogue_number"],
-            inputs=(*_typed(raw), *(_file(one, (path.parent, data)) for one in raw.get("files", ()))),
-            truths=tuple(map(_truth, raw["truths"])),
-            said=_said(raw["said_on_the_day"]) if "said_on_the_day" in raw else None,
-            object_class=raw.get("object_class", ""),
-            published=tuple(map(_published, raw.get("published_windows", ()))),
-            declined_at=tuple(map(_instant, raw.get("to_be_declined_utc", ()))),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BadCase(f"{path} lacks a field or has one of another kind: {error!r}") from error
+    case_fields.check(raw, path)
+    return Case(
+        name=raw["name"],
+        title=raw["title"],
+        notice=raw["notice"],
+        catalogue_number=raw["catalogue_number"],
+        inputs=(*_typed(raw), *(_file(one, (path.parent, data)) for one in raw.get("files", ()))),
+        truths=tuple(map(_truth, raw["truths"])),
+        said=_said(raw["said_on_the_day"]) if "said_on_the_day" in raw else None,
+        object_class=raw.get("object_class", ""),
+        published=tuple(map(_published, raw.get("published_windows", ()))),
+        declined_at=tuple(map(instant, raw.get("to_be_declined_utc", ()))),
+    )
+
+
+def _without_null(raw: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in raw.items() if value is not None}
 
 
 def _truth(raw: dict[str, Any]) -> Truth:
     return Truth(
-        *_span(raw),
+        *case_fields.span(raw),
         raw["altitude_km"],
         raw["source"],
         raw.get("latitude_deg"),
@@ -127,21 +129,14 @@ def _truth(raw: dict[str, Any]) -> Truth:
     )
 
 
-def _span(raw: dict[str, Any]) -> tuple[datetime, datetime]:
-    if "at_utc" not in raw:
-        return _instant(raw["not_before_utc"]), _instant(raw["not_after_utc"])
-    at, tolerance = _instant(raw["at_utc"]), timedelta(minutes=raw.get("tolerance_min", 0))
-    return at - tolerance, at + tolerance
-
-
 def _published(raw: dict[str, Any]) -> Published:
-    return Published(raw["by"], *_span(raw), raw["source"])
+    return Published(raw["by"], *case_fields.span(raw), raw["source"])
 
 
 def _said(raw: dict[str, Any]) -> SaidOnTheDay:
     return SaidOnTheDay(
         frozenset(raw["network_manager_firs"]),
-        (_instant(raw["closed_from_utc"]), _instant(raw["closed_until_utc"])),
+        (instant(raw["closed_from_utc"]), instant(raw["closed_until_utc"])),
         raw["delayed_aircraft"],
         raw["mean_delay_min"],
     )
@@ -152,30 +147,28 @@ def _file(raw: dict[str, Any], folders: tuple[Path, ...]) -> Input:
     if path is None:
         raise BadCase(f"the file {raw['path']} is not there; put it beside the case or into SPACECOM_VALIDATION_DATA")
     data = path.read_bytes()
+    if data.startswith(PACKED):
+        raise BadCase(f"{path} is compressed; unpack it, and name what is in it with its SHA-256")
     found = hashlib.sha256(data).hexdigest()
     if found != raw["sha256"]:
         raise BadCase(f"{path} is not the file the case was made with: its SHA-256 is {found}, not {raw['sha256']}")
-    available_at = _instant(raw["available_at"]) if "available_at" in raw else None
+    available_at = instant(raw["available_at"]) if "available_at" in raw else None
     return Input(raw["path"], raw["source"], raw["format"], data, raw.get("dataset", ""), available_at)
 
 
 def _typed(raw: dict[str, Any]) -> list[Input]:
     found = []
     if "space_weather" in raw:
-        at = _instant(raw["space_weather_available_at"])
+        at = instant(raw["space_weather_available_at"])
         data = _cssi(raw["space_weather"])
         found.append(Input("space weather", "demo", "CSSI_SPACE_WEATHER", data, "", at))
     if "airspace" in raw:
-        at = _instant(raw["airspace_available_at"])
+        at = instant(raw["airspace_available_at"])
         found.append(Input("airspace", "demo", "AIRSPACE_GEOJSON", _geojson(raw), f"demo-{raw['name']}", at))
     for n, pair in enumerate(raw.get("element_sets", ()), 1):
         data = "".join(f"{line}\n" for line in pair).encode()
         found.append(Input(f"element set {n}", "demo", "TLE", data))
     return found
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _cssi(days: list[dict[str, Any]]) -> bytes:

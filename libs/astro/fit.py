@@ -54,12 +54,13 @@ LONG_WINDOW_DAYS = 10.0
 LATE_AFTER_S = 1.5 * DAY_S
 OBSERVATIONS = 4  # of a set
 OBSERVATIONS_ALONE = 8  # of a set that is the only one
-_START_B = (1e-4, 0.5)
+_START_B = (1e-4, 1.0)
 LONG_ARC = "the decay since a set of months before"
 CREDIBLE_B = (2e-4, 1.0)  # m2/kg: below, thrust is the better explanation; above, no catalogued object is so light
 MAX_DAYS = 60.0
 _MARGIN = 1.25  # of a table's span over the life of the slowest samples, for a rough life and weather to come
 _GATE_KM = 15.0  # an object that sinks less than this in max_days is above its last days by far
+_APOGEE_KM = 30.0  # of flights above the highest apogee of the sets
 _STEP_KM = 1.0  # of the axis between two sets: more than drag does to what sinks slowly
 _HEAVY_B = 2e-3  # m2/kg: few objects are heavier for their size
 _B_OF_BSTAR = 12.741621  # m2/kg per 1/earth radius; for the gate alone
@@ -78,7 +79,8 @@ class Fit:
     """State at an epoch and ln B, with ln_b_late to be used from late_after_s on.
 
     set_count: sets of 20 days; long_arc: B is that of the decay since a set months before; history: of the sets in
-    which steering is sought; air: the density flown through.
+    which steering is sought; air: the density flown through; covariance: that of
+    fit_correction.Corrected.
     """
 
     state: Array
@@ -95,6 +97,7 @@ class Fit:
     history: History
     above: Sky
     air: Air
+    covariance: Array
 
 
 def predict(
@@ -147,6 +150,12 @@ def _predict(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: fl
         raise ValueError("the drivers start after the oldest set used; make them from a day before it")
     horizon_days = min(max_days, above.end_s / DAY_S)
     history = _sinking(sets, above, horizon_days)
+    apogee_km, highest_km = _apogee_km(sets[-1]), density_table.TOP_KM - _APOGEE_KM
+    if apogee_km > highest_km:
+        raise TooHigh(
+            f"its apogee of {apogee_km:.0f} km lies above the {highest_km:.0f} km up to which flights are computed; "
+            "predict again when it has come down"
+        )
     near = [one for one in sets if one.at_s >= -NEAR_DAYS * DAY_S]
     b, source = _start_b(sets, near, history, above)
     life_s = _LIGHTER * _rough_life_s(sets[-1], b, above, horizon_days)
@@ -155,6 +164,10 @@ def _predict(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: fl
     )
     air = _air(sets, drivers, _MARGIN * window.longest(wide) * life_s, horizon_days, tables)
     return _fit(near, history, above, air, b, source)
+
+
+def _apogee_km(one: Ready) -> float:
+    return one.semi_major_axis_km * (1.0 + one.elements.eccentricity) - WGS84_RADIUS_KM
 
 
 def too_high(days: float) -> str:
@@ -193,6 +206,11 @@ def _start_b(sets: Sequence[Ready], near: Sequence[Ready], history: History, abo
     b = rate / past.mean_rate(sets[-1], above) if rate < 0.0 else 0.0
     if _START_B[0] < b < _START_B[1]:
         return b, "the newest set's mean motion rate"
+    if b >= _START_B[1]:
+        raise PoorFit(
+            f"the newest set gives B = {b:.2f} m2/kg, more than that of any object: "
+            "a manoeuvre or a bad set is likelier; wait for the next sets"
+        )
     if len(near) < 3:  # B* alone errs by more than the life
         raise TooFewSets(
             f"{len(near)} element {'set is' if len(near) == 1 else 'sets are'} known of the last {NEAR_DAYS:.0f} days, "
@@ -225,7 +243,7 @@ def _air(sets: Sequence[Ready], drivers: Drivers, reach_s: float, horizon_days: 
     used = [one for one in sets if one.at_s >= -WINDOW_DAYS * DAY_S - 1.0]
     first = math.floor(mjd + (used[0].at_s - used[0].period_s) / DAY_S)
     last = mjd + min(reach_s / DAY_S + 0.3, horizon_days)
-    apogee_km = max(one.semi_major_axis_km * (1.0 + one.elements.eccentricity) for one in used) - WGS84_RADIUS_KM + 30.0
+    apogee_km = max(map(_apogee_km, used)) + _APOGEE_KM
     top_km = density_table.UPPER_KM if apogee_km < density_table.UPPER_KM else density_table.TOP_KM
     row = round((mjd - drivers.start_mjd) * 8.0)
     reference = density_days.reference_sfu(float(drivers.rows[min(max(row, 0), len(drivers.rows) - 1), 1]))
@@ -239,12 +257,12 @@ def _fit(sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float
     alone = len(sets) == 1
     sinking = abs(past.mean_rate(last, above)) * b * DAY_S
     seen = fit_correction.observe(sets, 0.1 if alone else WINDOW_DAYS, OBSERVATIONS_ALONE if alone else OBSERVATIONS)
-    rms = 0.0
+    rms, covariance = 0.0, np.zeros((7, 7))
     for days in (0.1,) if alone else (FIRST_WINDOW_DAYS, WINDOW_DAYS):
         found = fit_correction.correct(
             seen, state, ln_b, math.log(b), air.world, sinking_km_day=sinking, window_days=days, fit_b=not alone
         )
-        state, ln_b, rms = found.state, found.ln_b, found.rms
+        state, ln_b, rms, covariance = found.state, found.ln_b, found.rms, found.covariance
     if math.exp(ln_b) < CREDIBLE_B[0]:
         raise NotSinking(
             f"the sets give B = {math.exp(ln_b):.2e} m2/kg, less than that of any object: something holds it up, or a "
@@ -260,4 +278,5 @@ def _fit(sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float
     return Fit(
         state, last.elements.epoch_jd, last.elements.epoch_jd_fraction, ln_b, late, LATE_AFTER_S,
         f"DC, B from {source}, {density.MODEL}", seen.sets, len(sets), source == LONG_ARC, rms, history, above, air,
+        covariance,
     )  # fmt: skip

@@ -42,11 +42,15 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """state at the reference epoch; sigma_ln_b: formal; rms: of residuals over sigmas."""
+    """state at the reference epoch; rms: of residuals over sigmas.
+
+    covariance (7, 7): formal, of position (km) and velocity (km/s) along the radial, transverse and normal axis of the
+    state, and of ln B, whose row and column are zero where it is not fitted.
+    """
 
     state: Array
     ln_b: float
-    sigma_ln_b: float
+    covariance: Array
     rms: float
 
 
@@ -118,8 +122,9 @@ def correct(
             break
     if any(size > limit for size, limit in zip(_sizes(moved), _DIVERGED, strict=True)):
         raise PoorFit("the correction of the newest state does not converge; wait for the next element set")
-    spread = math.sqrt(float(np.linalg.pinv(design.T @ design)[6, 6])) if fit_b else 0.0
-    return Corrected(state, ln_b, spread, float(np.sqrt(np.mean(residual**2))))
+    covariance = np.zeros((7, 7))
+    covariance[:count, :count] = np.linalg.pinv(design.T @ design)
+    return Corrected(state, ln_b, covariance, float(np.sqrt(np.mean(residual**2))))
 
 
 def _sizes(change: Array) -> tuple[float, float, float]:

@@ -23,6 +23,7 @@ ARC_DAYS = 200.0  # how far back a single set reaches for one before it
 EPOCH_AHEAD_DAYS = 1.0 / 24.0  # sets are published for a node soon to come
 DAY_S = 86400.0
 _SAME_EPOCH_S = 1.0
+MAX_INCLINATION_DEG = 178.0  # the elements of the flight end at 179
 
 
 class PoorFit(Exception):
@@ -119,6 +120,11 @@ def _try(elements: ElementSet, at_s: float) -> Ready | None:
 
 def prepared(elements: ElementSet, at_s: float) -> Ready:
     sgp4.refuse_deep_space(elements)
+    if elements.inclination_deg > MAX_INCLINATION_DEG:
+        raise sgp4.BadElements(
+            f"object {elements.catalogue_number}: an inclination of {elements.inclination_deg:g} degrees is that of no "
+            f"object; only those up to {MAX_INCLINATION_DEG:g} are flown"
+        )
     record = sgp4.initialise(elements)
     kozai = elements.mean_motion_rev_day * 2.0 * math.pi / 1440.0
     inclination = math.radians(elements.inclination_deg)

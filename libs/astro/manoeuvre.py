@@ -59,7 +59,7 @@ class Suspicion:
     expected_km: float
 
     def __str__(self) -> str:
-        days = -self.at_s / DAY_S
+        days = abs(self.at_s) / DAY_S
         return {
             Sign.JUMP: f"the semi-major axis changed by {self.change_km:+.2f} km where drag gives"
             f" {self.expected_km:+.2f} km, {days:.1f} days before the newest element set",

@@ -1,8 +1,11 @@
 """The cases of the product hold typed figures and nothing else, and what they say is consistent."""
 
+import gzip
 import hashlib
 import json
 import os
+import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -129,7 +132,11 @@ def filed(tmp_path, **changed) -> Path:
     (tmp_path / "own.tle").write_bytes(b"1\n")
     sha256 = hashlib.sha256(b"1\n").hexdigest()
     file = {"path": "own.tle", "sha256": sha256, "source": "own", "format": "TLE"} | changed
-    raw = {"name": "own", "title": "", "notice": "", "catalogue_number": 5, "truths": [], "files": [file]}
+    return written(tmp_path, files=[file])
+
+
+def written(tmp_path, **changed) -> Path:
+    raw = {"name": "own", "title": "", "notice": "", "catalogue_number": 5, "truths": []} | changed
     (tmp_path / "own.json").write_text(json.dumps(raw))
     return tmp_path / "own.json"
 
@@ -153,6 +160,66 @@ def test_a_case_that_is_none_is_refused(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(cases.BadCase):
         cases.load(str(tmp_path / "a.json"))
+
+
+AT = {"at_utc": "2024-01-15T23:13:00Z", "altitude_km": 80.0, "source": "own"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"truth": []}, "the case has 'truth', which is no field of it; there are: name, title"),
+        ({"truths": [AT | {"tolerance_mins": 10}]}, "truths, number 1 has 'tolerance_mins'"),
+        ({"truths": [AT | {"tolerance_min": "10"}]}, "tolerance_min is '10'; it must be a number"),
+        ({"truths": [AT | {"tolerance_min": -10}]}, "ends at 2024-01-15 23:03, before it starts at 2024-01-15 23:23"),
+        ({"truths": [AT | {"at_utc": "2024-01-15"}]}, "'2024-01-15' is no instant; write it as"),
+        ({"truths": [AT | {"at_utc": "15 Jan 2024"}]}, "'15 Jan 2024' is no instant"),
+        ({"truths": [{"altitude_km": 80.0, "source": "own"}]}, "needs at_utc, with tolerance_min, or else"),
+        ({"truths": ["2024"]}, "truths, number 1 is no JSON object"),
+        ({"truths": [{"at_utc": "2024-01-15T23:13:00Z"}]}, "truths, number 1 lacks altitude_km, source"),
+        ({"catalogue_number": "5"}, "catalogue_number is '5'; it must be a whole number"),
+        ({"to_be_declined_utc": ["soon"]}, "'soon' is no instant"),
+        ({"element_sets": ["1 5U"]}, "element_sets, number 1 must be a list of the two lines of a set"),
+        ({"space_weather": []}, "lacks space_weather_available_at"),
+        (
+            {
+                "space_weather": [{"date": "2024-01-15", "ap_3h": [1] * 8, "f107_observed_sfu": 100}],
+                "space_weather_available_at": AT["at_utc"],
+            },
+            "it must be eight values of ap",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_case_is_said_with_its_place(tmp_path, changed, said):
+    with pytest.raises(cases.BadCase, match=re.escape(said)):
+        cases.load(str(written(tmp_path, **changed)))
+
+
+@pytest.mark.parametrize(("changed", "said"), [({"format": "tle"}, "format 'tle' is none; there are: AIRSPACE")])
+def test_a_file_of_no_known_format_is_refused(tmp_path, changed, said):
+    with pytest.raises(cases.BadCase, match=said):
+        cases.load(str(filed(tmp_path, **changed)))
+
+
+def test_a_file_that_is_compressed_is_to_be_unpacked(tmp_path):
+    packed = gzip.compress(b"1\n")
+    path = filed(tmp_path, sha256=hashlib.sha256(packed).hexdigest())
+    (tmp_path / "own.tle").write_bytes(packed)
+    with pytest.raises(cases.BadCase, match="is compressed; unpack it"):
+        cases.load(str(path))
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_case_is_read(tmp_path, monkeypatch):
+    path = written(tmp_path, truths=[AT | {"at_utc": "2024-01-15T23:13:00", "tolerance_min": 10, "latitude_deg": None}])
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        (truth,) = cases.load(str(path)).truths
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert truth.middle_at == datetime(2024, 1, 15, 23, 13, tzinfo=UTC)
+    assert truth.latitude_deg is None
 
 
 def test_an_unknown_case_names_those_there_are():

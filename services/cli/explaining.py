@@ -74,6 +74,7 @@ def _prediction(answer: propagation.ExplainResponse) -> None:
     rows = [(one.field, one.recorded, "same" if one.identical else one.recomputed) for one in answer.fields]
     show.table(("field", "recorded", "computed now"), rows)
     _verdict(answer, answer.prediction.decay.model_version)
+    _fit(answer.fit)
     _shifts(answer)
 
 
@@ -144,6 +145,25 @@ def _verdict(answer: propagation.ExplainResponse | explained.Explanation, record
     else:
         other = "" if recorded == answer.model_version else f"; it was made by model {recorded}, this is another one"
         show.line(f"not all of it is the same{other}", "red")
+
+
+def _fit(fit: propagation.FitDiagnostics) -> None:
+    sigma = [max(fit.covariance[row * (row + 3) // 2], 0.0) ** 0.5 for row in range(7)]
+    show.line(
+        f"fitted to {fit.sets_used} element sets, of {fit.sets_known} of the last 20 days; residuals {fit.rms:.2f} of "
+        f"their sigmas; formal sigma {sigma[0]:.2f}, {sigma[1]:.2f}, {sigma[2]:.2f} km radial, transverse, normal, "
+        + (f"{sigma[6]:.3f} of ln B" if sigma[6] else "B is not fitted")
+    )
+    rows = [
+        (
+            f"{show.epoch(one.epoch.jd, one.epoch.jd_fraction):%Y-%m-%d %H:%M}",
+            f"{one.b_m2_kg:.5f}",
+            f"{one.sigma_m2_kg:.5f}",
+        )
+        for one in fit.b_history
+    ]
+    if rows:
+        show.table(("two days up to UTC", "B m2/kg", "sigma"), rows, "ballistic coefficient over time")
 
 
 def _shifts(answer: propagation.ExplainResponse) -> None:

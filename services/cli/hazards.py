@@ -31,16 +31,21 @@ def predict(
 ) -> None:
     """Predict an object's re-entry now, from what is known, and record it."""
     mesh = client.connect()
+    declined = None
     if recorded:
         asked = propagation.GetPredictionRequest(catalogue_number=number)
         answer = mesh.ask("propagation", PropagationServiceStub, "GetPrediction", asked)
+        declined = answer.declined if answer.HasField("declined") else None
     else:
         made = propagation.PredictRequest(catalogue_number=number, idempotency_key=str(uuid4()))
         answer = mesh.ask("propagation", PropagationServiceStub, "Predict", made, PREDICT_S)
     if json:
-        show.document(answer.prediction)
-    else:
-        window(answer.prediction)
+        show.document(show.fields(answer.prediction) | ({"declined": show.fields(declined)} if declined else {}))
+        return
+    window(answer.prediction)
+    if declined:
+        known = show.instant(declined.known_at)
+        show.line(f"  DECLINED since, from what was known at {known} UTC: {declined.detail}", "red")
 
 
 def window(prediction: propagation.Prediction) -> None:

@@ -1,4 +1,4 @@
-"""ephemeris, track, czml, others: what a prediction says in full."""
+"""predictions, ephemeris, track, czml, others: what was predicted, in full."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,6 +20,34 @@ COMPUTING_S = 300.0
 INSTANTS = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]
 Event = Annotated[str, typer.Option("--event", help="Event id of a prediction; the newest by default.")]
 Step = Annotated[float, typer.Option("--step", help="Seconds between points.")]
+
+
+def predictions(
+    number: Number,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Most rows.")] = 20,
+    json: Json = False,
+) -> None:
+    """The recorded predictions of an object, newest first: how its window moved."""
+    asked = wire.ListPredictionsRequest(catalogue_number=number, page_size=limit)
+    answer = client.connect().ask("propagation", PropagationServiceStub, "ListPredictions", asked)
+    if json:
+        show.document([show.fields(one) for one in answer.predictions])
+        return
+    if not answer.predictions:
+        show.line(f"no prediction of object {number} was made; spacecom predict {number} says why")
+        return
+    show.table(("event", "known at UTC", "90 % window UTC", "width h", "median UTC"), map(_told, answer.predictions))
+
+
+def _told(one: wire.Prediction) -> tuple[str, ...]:
+    at = {round(q.probability, 3): show.epoch(q.epoch.jd, q.epoch.jd_fraction) for q in one.decay.quantiles}
+    return (
+        one.event_id,
+        show.instant(one.decay.known_at),
+        f"{at[0.05]:%Y-%m-%d %H:%M} to {at[0.95]:%Y-%m-%d %H:%M}",
+        f"{(at[0.95] - at[0.05]).total_seconds() / 3600.0:.1f}",
+        f"{at[0.5]:%Y-%m-%d %H:%M}",
+    )
 
 
 def ephemeris(
@@ -99,7 +127,7 @@ def czml(
         out.write_text(answer.czml, encoding="utf-8")
     except OSError as error:
         raise client.Failed(f"{out} cannot be written: {error.strerror}; name another file") from error
-    show.line(f"{out}: {len(answer.czml) / 1e6:.1f} MB, prediction {answer.prediction_event_id}")
+    show.line(f"{out}: {len(answer.czml) / 1e3:.0f} kB, prediction {answer.prediction_event_id}")
 
 
 def others(number: Number, json: Json = False) -> None:

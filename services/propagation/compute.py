@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
+import numpy as np
+
 from libs.astro import density_days, density_kept, fit, manoeuvre, prediction, sgp4, warm
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
@@ -30,6 +32,29 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Drag:
+    """B of two days, which end at the epoch."""
+
+    epoch: Epoch
+    b: float
+    sigma_b: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """How state and B were fitted; rms and lower triangle of the covariance: fit_correction.Corrected.
+
+    b_history: oldest first.
+    """
+
+    sets_used: int
+    sets_known: int
+    rms: float
+    covariance: tuple[float, ...]
+    b_history: tuple[Drag, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Flown:
     start_epoch: Epoch
     nominal_epoch: Epoch
@@ -41,6 +66,7 @@ class Flown:
     sigma_a_km: float
     method: str
     draws: bytes
+    fitted: Fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +127,18 @@ def told(found: Prediction) -> Flown:
         float(found.spread.sigma_a_km),
         f"{fitted.method}, spread {found.spread.version}, density table {found.table_id}",
         draws_file(draws.ln_b, draws.ln_b_late, float(fitted.late_after_s), draws.states, fitted.jd, fitted.fr),
+        _fitted(fitted),
+    )
+
+
+def _fitted(found: fit.Fit) -> Fitted:
+    blocks = reversed(manoeuvre.blocks(found.history))
+    return Fitted(
+        found.sets_used,
+        found.set_count,
+        float(found.rms),
+        tuple(found.covariance[np.tril_indices(7)].tolist()),
+        tuple(Drag(_after(found, one.at_s), one.b, one.sigma_b) for one in blocks),
     )
 
 

@@ -109,6 +109,16 @@ async def outlook(conn: Connection, number: int) -> Outlook:
     return Outlook(_fact(row["event_type"], row["body"]) if row else None)
 
 
+async def declined(conn: Connection, number: int) -> pb.PredictionDeclined | None:
+    """What was last said of an object, where that is that it cannot be predicted."""
+    body = await conn.fetchval(
+        "SELECT body FROM outlooks WHERE catalogue_number = $1 AND event_type = $2",
+        number,
+        pb.PredictionDeclined.DESCRIPTOR.full_name,
+    )
+    return pb.PredictionDeclined.FromString(body) if body is not None else None
+
+
 async def outlooks(conn: Connection) -> list[Event]:
     rows = await conn.fetch("SELECT event_type, body FROM outlooks ORDER BY catalogue_number")
     return [_fact(row["event_type"], row["body"]) for row in rows]

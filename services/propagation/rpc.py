@@ -128,7 +128,9 @@ class PropagationServicer(ExplainingServicer):
         rpc.require(ROLE_VIEWER)
         entitled(request.catalogue_number)
         async with self._desk.pool.acquire() as conn:
-            return wire.GetPredictionResponse(prediction=await _newest(conn, request.catalogue_number))
+            prediction = await _newest(conn, request.catalogue_number)
+            declined = await queries.declined(conn, request.catalogue_number)
+        return wire.GetPredictionResponse(prediction=prediction, declined=declined)
 
     async def ListPredictions(
         self, request: wire.ListPredictionsRequest, context: object

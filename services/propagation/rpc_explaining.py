@@ -36,6 +36,7 @@ class ExplainingServicer(TracksServicer):
             ],
             identical=all(one.identical for one in fields),
             model_version=await asyncio.to_thread(model_version),
+            fit=_fit(flown.fitted),
         )
         before = await self._before(found)
         if before is not None:
@@ -47,7 +48,7 @@ class ExplainingServicer(TracksServicer):
         async with self._desk.pool.acquire() as conn:
             row = await queries.prediction(conn, event_id_of(event_id))
             if row is None:
-                raise domain.NoPrediction(f"{event_id[:60]} is no prediction of this service; list them first")
+                raise domain.NoPrediction(f"{event_id[:60]} is no prediction of this service; list those of the object")
             return await self.with_job(conn, row)
 
     async def _before(self, found: Recorded) -> Recorded | None:
@@ -81,6 +82,19 @@ def shown(row: queries.PredictionRow) -> wire.Prediction:
     prediction = wire.Prediction(event_id=str(row.event_id), decay=pb.DecayPredicted.FromString(row.body))
     prediction.recorded_at.FromDatetime(row.recorded_at)
     return prediction
+
+
+def _fit(fitted: compute.Fitted) -> wire.FitDiagnostics:
+    return wire.FitDiagnostics(
+        sets_used=fitted.sets_used,
+        sets_known=fitted.sets_known,
+        rms=fitted.rms,
+        covariance=fitted.covariance,
+        b_history=[
+            wire.BallisticCoefficient(epoch=codec.epoch_to_wire(one.epoch), b_m2_kg=one.b, sigma_m2_kg=one.sigma_b)
+            for one in fitted.b_history
+        ],
+    )
 
 
 def _shift(shift: explaining.Shift) -> wire.Shift:

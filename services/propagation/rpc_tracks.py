@@ -178,9 +178,11 @@ class TracksServicer(PropagationServiceServicer):
 
 async def newest_row(conn: Connection, number: int) -> queries.PredictionRow:
     rows = await queries.predictions_before(conn, number, 0, 1)
-    if not rows:
-        raise domain.NoPrediction(f"no prediction of object {number} was made; ask for one, or wait for the next set")
-    return rows[0]
+    if rows:
+        return rows[0]
+    declined = await queries.declined(conn, number)
+    why = f"it is declined: {declined.detail}" if declined else "ask for one, or wait for the next set"
+    raise domain.NoPrediction(f"no prediction of object {number} was made; {why}")
 
 
 def entitled(number: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from libs.astro import fit, manoeuvre, prediction, sgp4
 from libs.astro.density_kept import Kept
 from libs.astro.prediction import Prediction
-from libs.astro.time import datetime_to_jd, seconds_between
+from libs.astro.time import datetime_to_jd, jd_to_datetime, seconds_between
 from libs.astro.weather import NoSpaceWeather
 from libs.astro.window import Calibration
 from services.replay.corpus import Cut
@@ -100,6 +100,7 @@ def row(cut: Cut, found: Prediction) -> Row:
         subject.case,
         subject.object_class,
         tuple((hours(one.first_at), hours(one.last_at)) for one in subject.truths),
+        newest_set_at=jd_to_datetime(found.fit.jd, found.fit.fr),
     )
 
 

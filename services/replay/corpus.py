@@ -70,7 +70,8 @@ class Span:
 class Subject:
     """truth: the point scored against, of an interval its middle; pseudo: it is this method's own aftercast.
 
-    Where nothing is known of the end, truth is the epoch of the newest set, and nothing is scored.
+    Where nothing is known of the end, truth is the epoch of the newest set, and nothing is scored. refused: why records
+    of its files are left out, in sentences.
     """
 
     case: str
@@ -83,6 +84,7 @@ class Subject:
     days: tuple[Day, ...]
     declined_at: tuple[datetime, ...]
     published: tuple[Published, ...]
+    refused: tuple[str, ...] = ()
 
     @property
     def interval(self) -> Span | None:
@@ -142,16 +144,14 @@ def subjects(data: Path) -> list[Subject]:
 def subject(case: Case) -> Subject:
     truths = tuple(_at_80_km(one) for one in case.truths)
     pseudo = case.name in AFTERCAST
-    known = tuple(_known(case))
-    if not known:
-        raise BadCase(f"{case.name} has no element set; name a file of them in it")
+    known, refused = _known(case)
     last = known[-1].elements
     truth = truths[0].middle_at if truths else jd_to_datetime(last.epoch_jd, last.epoch_jd_fraction)
     if pseudo:
         truth = datetime.fromisoformat(AFTERCAST[case.name])
     return Subject(
         case.name, case.catalogue_number, case.object_class or "unknown", truth, pseudo, truths, known,
-        _days(case, truth), case.declined_at, case.published,
+        _days(case, truth), case.declined_at, case.published, refused,
     )  # fmt: skip
 
 
@@ -160,22 +160,35 @@ def _at_80_km(truth: Truth) -> Span:
     return Span(truth.first_at + shift, truth.last_at + shift, truth.source)
 
 
-def _known(case: Case) -> Iterator[Known]:
-    """In order of publication."""
-    for given in case.inputs:
-        if given.format not in ELEMENTS:
-            continue
+def _known(case: Case) -> tuple[tuple[Known, ...], tuple[str, ...]]:
+    """In order of publication; and why records are left out. BadCase where no set of the object is left."""
+    known: list[Known] = []
+    left_out: list[str] = []
+    for given in (one for one in case.inputs if one.format in ELEMENTS):
         published = datetime_to_jd(given.available_at) if given.available_at else None
-        for one in ELEMENTS[given.format](given.data):
-            if isinstance(one, ElementSet) and one.catalogue_number == case.catalogue_number:
-                yield Known(one, one.created or published or (one.epoch_jd, one.epoch_jd_fraction))
+        read = list(ELEMENTS[given.format](given.data))
+        sets = [one for one in read if isinstance(one, ElementSet)]
+        own = [one for one in sets if one.catalogue_number == case.catalogue_number]
+        known += [Known(one, one.created or published or (one.epoch_jd, one.epoch_jd_fraction)) for one in own]
+        if refused := [one for one in read if isinstance(one, Refused)]:
+            left_out.append(f"{len(refused)} records of {given.name} cannot be read, the first: {refused[0]}")
+        if len(sets) > len(own):
+            other = next(one.catalogue_number for one in sets if one.catalogue_number != case.catalogue_number)
+            left_out.append(f"{len(sets) - len(own)} sets of {given.name} are of other objects, such as {other}")
+    if not known:
+        why = "; ".join(left_out) or f"name a file of them in it, as {', '.join(ELEMENTS)}"
+        raise BadCase(f"{case.name} has no element set of object {case.catalogue_number}: {why}")
+    return tuple(sorted(known, key=lambda one: sum(one.at))), tuple(left_out)
 
 
 def _days(case: Case, until: datetime) -> tuple[Day, ...]:
     mjd = datetime_to_jd(until)[0] - 2400000.5
     by_mjd: dict[int, Day] = {}
     for given in case.inputs:
-        by_mjd |= {day.mjd: day for day in _observed(given.format, given.data)}
+        try:
+            by_mjd |= {day.mjd: day for day in _observed(given.format, given.data)}
+        except Refused as error:
+            raise BadCase(f"{given.name} is no space weather of format {given.format}: {error}") from error
     return tuple(by_mjd[one] for one in sorted(by_mjd) if abs(one - mjd) < _WEATHER_DAYS)
 
 
@@ -196,6 +209,19 @@ def cuts(subject: Subject, names: Sequence[str] = tuple(CUT_OFFS_H), *, lagged: 
             continue
         last = newest
         yield found
+
+
+def unscored(subject: Subject, names: Sequence[str]) -> str:
+    """Why nothing of a subject is scored, in a sentence; empty where something is, or it is only to be declined."""
+    if not subject.truths:
+        return "" if subject.declined_at else "it states no truth to be scored against"
+    if any(cuts(subject, names)):
+        return ""
+    newest = max((one.elements.epoch_jd, one.elements.epoch_jd_fraction) for one in subject.known)
+    return (
+        f"at no cut-off was a set of the {OLDEST_SET_DAYS:g} days before it known; the newest of all is of "
+        f"{jd_to_datetime(*newest):%Y-%m-%d %H:%M} UTC, the truth {subject.truth:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def declining(subject: Subject) -> Iterator[Cut]:

@@ -75,6 +75,7 @@ def told(row: Row) -> Document:
         "truth": row.kind,
         "cut_off": row.cut_off,
         "scored": row.life_h >= LEAST_LIFE_H,
+        "newest_set_at": row.newest_set_at.isoformat(),
         "life_h": round(row.life_h, 4),
         "nominal_h": round(row.nominal_h, 4),
         "error_min": round(60.0 * row.error_h, 2),

@@ -118,6 +118,7 @@ def _case(subject: Subject) -> kpi.Document:
         "truths": [[one.first_at.isoformat(), one.last_at.isoformat(), one.source] for one in subject.truths],
         "element_sets": len(subject.known),
         "element_sets_sha256": _sha256(subject),
+        "left_out": list(subject.refused),
     }
 
 
@@ -170,12 +171,15 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{name} is left out: {reason}", file=sys.stderr)
     if not chosen or (given.cases and absent):
         return 1
+    cut_offs = [name for name in corpus.CUT_OFFS_H if name in given.cut_offs]
+    for one in chosen:
+        for said in (*one.refused, *filter(None, [corpus.unscored(one, cut_offs)])):
+            print(f"{one.case}: {said}", file=sys.stderr)
     try:
         subjects = calibrating(chosen)
     except BadCase as error:
         print(f"spacecom backcast: windows cannot be calibrated: {error}", file=sys.stderr)
         return 1
-    cut_offs = [name for name in corpus.CUT_OFFS_H if name in given.cut_offs]
     with progress(len(subjects) + len(chosen)) as step:
         pack = run(chosen, subjects, cut_offs, step, lagged=given.lagged)
     _write(pack, given)

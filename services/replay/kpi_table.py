@@ -1,6 +1,7 @@
 """The key figures of a backcast as lines for a screen and as tables in Markdown for the docs."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.replay.corpus import CUT_OFFS_H
@@ -11,7 +12,7 @@ _SAID = {
     "point": "truth to minutes",
     "aftercast": "truth a day: own aftercast",
     "interval": "truth an interval",
-    "day": "truth a day, steered",
+    "day": "truth a day",
 }
 _HEAD = ("", "rows", "objects", "mean %", "median %", "p90 %", "in 20 %", "mean min", "CRPS %", "90 % held", "width %")
 
@@ -23,6 +24,8 @@ def screen(pack: Document) -> str:
         if name in pack:
             lines += [title, *aligned((_HEAD, *groups(pack[name]))), ""]
             lines += [*aligned((_LEVEL_HEAD, *levels(pack[name]["headline"]))), ""]
+    if pack["as_known"]["rows"]:
+        lines += ["prediction", *aligned((_EACH_HEAD, *each(pack["as_known"]["rows"]))), ""]
     lines += ["must", *aligned(must_rows(pack["musts"])), ""]
     lines += [f"declined: {text}" for text in declines(pack["as_known"])]
     return "\n".join(lines)
@@ -55,6 +58,29 @@ def matrix(rows: Sequence[Document]) -> tuple[tuple[str, ...], list[tuple[str, .
     said = {(row["case"], row["cut_off"]): _error(row) for row in rows}
     cases = list(dict.fromkeys(row["case"] for row in rows))
     return ("case", *cut_offs), [(case, *(said.get((case, name), "") for name in cut_offs)) for case in cases]
+
+
+_EACH_HEAD = ("case", "cut-off", "newest set UTC", "nominal UTC", "90 % window UTC", "truth", "min (%) off")
+
+
+def each(rows: Sequence[Document]) -> list[tuple[str, ...]]:
+    """Every prediction; late is positive, (-) where too little life is left."""
+    return [
+        (
+            row["case"],
+            row["cut_off"],
+            _instant(row, 0.0),
+            _instant(row, row["nominal_h"]),
+            " to ".join(_instant(row, end) for end in row["windows_h"]["90"]),
+            "held" if row["held"]["90"] else "missed",
+            _error(row),
+        )
+        for row in rows
+    ]
+
+
+def _instant(row: Document, hours: float) -> str:
+    return f"{datetime.fromisoformat(row['newest_set_at']) + timedelta(hours=hours):%m-%d %H:%M}"
 
 
 def _error(row: Document) -> str:

@@ -30,7 +30,7 @@ async def run(given: argparse.Namespace) -> int:
 async def _recording(case: Case, folder: Path, given: argparse.Namespace) -> Recording:
     if not (folder / "facts.binpb").exists():
         async with temporary.mesh_of(f"the gate of {case.name}", _tell(given), parts=("ingest",)) as running:
-            return await submitting.record(case, running, folder)
+            return await submitting.record(case, running, folder, _tell(given))
     return Recording(folder)
 
 

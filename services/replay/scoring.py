@@ -5,6 +5,7 @@ A row is one prediction of one object. Shares are of the life that remained, cou
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ class Row:
     """life_h: from the newest set to the truth; error_h: nominal less truth; samples_h: crossings after that set.
 
     Where the truth is an interval, life_h is that of its middle, error_h the way to its nearer end (none inside) and
-    interval_h its ends. truths_h: ends of every truth that a source gives.
+    interval_h its ends. truths_h: ends of every truth that a source gives. newest_set_at: from which all hours count.
     """
 
     catalogue_number: int
@@ -38,6 +39,7 @@ class Row:
     case: str = ""
     object_class: str = "unknown"
     truths_h: tuple[tuple[float, float], ...] = field(default=())
+    newest_set_at: datetime = field(kw_only=True)
 
     @property
     def share(self) -> float:

@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import grpc
+
 from libs.astro.time import MJD_0_JD, jd_to_datetime
 from libs.cases import BadCase, Case, Input
 from libs.eventlog import Recorded
 from services.replay import recording
 from services.replay.recording import Recording
-from services.replay.temporary import Running
+from services.replay.temporary import Running, Tell
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.ingest.v1 import ingest_service_pb2 as wire
 from spacecom.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
@@ -21,17 +23,37 @@ PUBLISHED_AFTER = timedelta(hours=3)  # a day's space weather is out in the nigh
 WEATHER_BEFORE = timedelta(days=200)
 
 
-async def record(case: Case, running: Running, folder: Path) -> Recording:
-    """Submits the case's input and writes what became of it as a recording."""
+async def record(case: Case, running: Running, folder: Path, tell: Tell) -> Recording:
+    """Submits the case's input and writes what became of it as a recording; tells which records were refused."""
     async with running.channel("ingest") as channel:
         stub = IngestServiceStub(channel)
         for one in case.inputs:
-            answer = await stub.Submit(_parts(one), timeout=DEADLINE_S, metadata=running.metadata)
-            if not answer.accepted_count:
-                why = answer.rejections[0].detail if answer.rejections else "it holds nothing new"
-                raise BadCase(f"nothing of {one.name} was accepted: {why}")
+            try:
+                answer = await stub.Submit(_parts(one), timeout=DEADLINE_S, metadata=running.metadata)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.INVALID_ARGUMENT:
+                    raise
+                raise BadCase(f"{one.name} cannot be submitted: {error.details()}") from error
+            check(one, answer, tell)
     facts = await running.log("ingest")
+    require(facts, case)
     return await recording.write(folder, recording.ordered(_as_known(facts), case.name), running.blobs)
+
+
+def check(one: Input, answer: wire.SubmitResponse, tell: Tell) -> None:
+    """Raises BadCase where nothing was accepted; what is known from an input before it is no fault."""
+    first = f"the first: line {answer.rejections[0].line}: {answer.rejections[0].detail}" if answer.rejections else ""
+    if not answer.accepted_count and not answer.duplicate_count:
+        raise BadCase(f"nothing of {one.name} was accepted; {first or 'it holds nothing'}")
+    if answer.rejected_count:
+        tell(f"{answer.rejected_count} records of {one.name} were refused, {first}")
+
+
+def require(facts: list[Recorded], case: Case) -> None:
+    """Raises BadCase where no set of the object was accepted."""
+    sets = [found for one in facts if isinstance(found := one.message(), ingest.ElementSetAccepted)]
+    if not any(one.catalogue_number == case.catalogue_number for one in sets):
+        raise BadCase(f"{case.name} has no element set of object {case.catalogue_number}; name a file of them in it")
 
 
 async def _parts(one: Input) -> AsyncIterator[wire.SubmitRequest]:

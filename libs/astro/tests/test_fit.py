@@ -76,6 +76,13 @@ def test_one_set_is_fitted_with_the_widest_spread(calm):
     assert alone.sigma_ln_b == pytest.approx(math.hypot(by.one_set_ln_b, calm_one.sigma_ln_b))
 
 
+def test_the_covariance_leaves_out_a_coefficient_that_is_not_fitted(calm, fitted):
+    alone = fit.predict(sets()[1:], calm, known_jd(sets()), KEPT)
+    assert (np.diag(fitted.covariance) > 0.0).all()
+    assert (np.diag(alone.covariance)[:6] > 0.0).all()
+    assert not alone.covariance[6].any()
+
+
 def test_one_set_without_a_rate_of_decay_gives_no_prediction(calm):
     still = dataclasses.replace(sets()[1], mean_motion_dot_half_rev_day2=0.0)
     with pytest.raises(fit.TooFewSets, match="1 element set is known"):
@@ -118,6 +125,26 @@ def test_an_object_that_stays_up_past_the_horizon_is_refused(calm):
 def test_a_deep_space_orbit_is_refused_as_such(calm):
     with pytest.raises(sgp4.DeepSpace):
         fit.predict([dataclasses.replace(sets()[1], mean_motion_rev_day=2.0)], calm, known_jd(sets()), KEPT)
+
+
+def test_an_apogee_above_the_table_of_density_is_refused_at_once(calm):
+    """A table up to 1000 km takes minutes; what flies higher would find that out after it was made."""
+    high = [dataclasses.replace(one, mean_motion_rev_day=10.4, eccentricity=0.25) for one in sets()]
+    with pytest.raises(fit.TooHigh, match=r"its apogee of 4[0-9]{3} km lies above the 970 km"):
+        fit.predict(high, calm, known_jd(high), KEPT)
+
+
+def test_an_inclination_past_the_elements_of_the_flight_is_refused(calm):
+    over = [dataclasses.replace(one, inclination_deg=179.5) for one in sets()]
+    with pytest.raises(sgp4.BadElements, match=r"an inclination of 179.5 degrees is that of no object"):
+        fit.predict(over, calm, known_jd(over), KEPT)
+
+
+def test_a_rate_that_no_drag_explains_is_not_called_no_drag(calm):
+    (one,) = sets()[-1:]
+    light = dataclasses.replace(one, mean_motion_dot_half_rev_day2=9.0)
+    with pytest.raises(fit.PoorFit, match=r"B = [0-9.]+ m2/kg, more than that of any object"):
+        fit.predict([light], calm, known_jd([light]), KEPT)
 
 
 def test_an_orbit_that_rises_has_no_credible_coefficient(calm):

@@ -86,6 +86,30 @@ async def test_there_is_no_prediction_before_one_was_made(servicer):
         await servicer.GetPrediction(wire.GetPredictionRequest(catalogue_number=54217), None)
 
 
+async def test_a_prediction_says_that_it_was_declined_since(servicer, feed):
+    """INVARIANT: a window that the newest set took back is never shown as the word of the day."""
+    request = wire.GetPredictionRequest(catalogue_number=54217)
+    await feed.give(weather(), WEATHER_AT)
+    await feed.give(element_set(FIRST), FIRST_AT)
+    made = (await servicer.Predict(ask("first"), None)).prediction
+    assert not (await servicer.GetPrediction(request, None)).HasField("declined")
+    await feed.give(element_set(SECOND, mean_motion_rev_day=2.0, eccentricity=0.7), SECOND_AT)
+    with pytest.raises(DeepSpace):
+        await servicer.Predict(ask("second"), None)
+    answer = await servicer.GetPrediction(request, None)
+    assert answer.prediction == made
+    assert answer.declined.reason == pb.DECLINE_REASON_DEEP_SPACE
+    assert answer.declined.known_at.ToDatetime() > made.decay.known_at.ToDatetime()
+
+
+async def test_an_object_that_was_only_declined_is_answered_with_the_reason(servicer, feed):
+    await feed.give(element_set(SECOND), SECOND_AT)
+    with pytest.raises(NoSpaceWeather):
+        await servicer.Predict(ask(), None)
+    with pytest.raises(domain.NoPrediction, match="it is declined: no observed space weather"):
+        await servicer.GetPrediction(wire.GetPredictionRequest(catalogue_number=54217), None)
+
+
 async def test_predictions_are_listed_newest_first_in_pages(servicer, feed):
     await feed.give(weather(), WEATHER_AT)
     await feed.give(element_set(SECOND), SECOND_AT)

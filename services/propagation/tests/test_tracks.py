@@ -139,6 +139,22 @@ async def test_a_prediction_computed_again_is_the_same_to_the_last_digit(service
     assert answer.model_version == found.decay.model_version
 
 
+async def test_a_prediction_tells_how_it_was_fitted(servicer):
+    found = await newest(servicer)
+    fit = (await servicer.Explain(wire.ExplainRequest(event_id=found.event_id), None)).fit
+    assert (fit.sets_used, fit.sets_known) == (2, 2)
+    assert 0.0 < fit.rms < 5.0
+    lower = np.zeros((7, 7))
+    lower[np.tril_indices(7)] = fit.covariance
+    whole = lower + np.tril(lower, -1).T
+    sigmas = np.sqrt(np.diag(whole))
+    assert (sigmas > 0.0).all()
+    assert sigmas[:3].max() < 5.0  # km; four positions to a set, each good to a kilometre
+    assert sigmas[6] < 0.3  # no wider than what was assumed of ln B before
+    assert np.linalg.eigvalsh(whole / np.outer(sigmas, sigmas)).min() > -1e-6
+    assert not fit.b_history  # the sets span no two days
+
+
 async def test_the_shifts_add_up_to_what_the_window_moved(servicer):
     pages = await servicer.ListPredictions(wire.ListPredictionsRequest(catalogue_number=NUMBER), None)
     after, before = pages.predictions

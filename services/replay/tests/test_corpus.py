@@ -1,5 +1,6 @@
 """What the corpus says was known when, on the case whose figures are in the product."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -82,3 +83,66 @@ def test_an_absent_input_leaves_its_case_out_and_says_why(tmp_path):
     found, absent = corpus.load(["goce-2013", CASE], tmp_path)
     assert [one.case for one in found] == [CASE]
     assert "SPACECOM_VALIDATION_DATA" in absent["goce-2013"]
+
+
+def with_sets(data: bytes, form: str = "TLE", **changed) -> cases.Case:
+    """The case with this file in place of its element sets."""
+    case = cases.load(CASE)
+    rest = tuple(one for one in case.inputs if one.format != "TLE")
+    return replace(case, inputs=(*rest, cases.Input("own", "own", form, data)), **changed)
+
+
+LINES = b"".join(one.data for one in cases.load(CASE).inputs if one.format == "TLE")
+
+
+def test_sets_are_in_order_of_publication_however_their_file_has_them():
+    """INVARIANT: of one epoch the set published last is used; a file with the newest first would turn that round."""
+    record = {
+        "OBJECT_NAME": "OWN", "OBJECT_ID": "2022-143B", "EPOCH": "2022-11-03T10:48:22.504416", "NORAD_CAT_ID": 54217,
+        "MEAN_MOTION": 16.28127082, "ECCENTRICITY": 0.0062797, "INCLINATION": 41.4743, "RA_OF_ASC_NODE": 88.8611,
+        "ARG_OF_PERICENTER": 197.7556, "MEAN_ANOMALY": 206.2843, "ELEMENT_SET_NO": 999, "REV_AT_EPOCH": 50,
+        "BSTAR": 5.7383e-4, "MEAN_MOTION_DOT": 0.04306496, "MEAN_MOTION_DDOT": 7.7106e-6,
+    }  # fmt: skip
+    published = ["2022-11-03T20:00:00", "2022-11-03T12:00:00"]
+    rows = [record | {"CREATION_DATE": at, "BSTAR": 1e-4 * k} for k, at in enumerate(published, 1)]
+    found = corpus.subject(with_sets(json.dumps(rows).encode(), "OMM_JSON"))
+    assert [one.elements.bstar_per_earth_radius for one in found.known] == [2e-4, 1e-4]
+
+
+def test_records_that_are_left_out_are_told():
+    other = LINES.replace(b"54217U", b"54217X", 1)
+    found = corpus.subject(with_sets(LINES + other))
+    assert len(found.known) == 3
+    (said,) = found.refused
+    assert said.startswith("1 records of own cannot be read, the first: line 5, column 8: columns 8-8 hold 'X'")
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        (with_sets(LINES, catalogue_number=5), "2 sets of own are of other objects, such as 54217"),
+        (with_sets(b"[]"), "cannot be read, the first: line 1, column 1"),
+        (with_sets(b"[]", "SWPC_JSON"), "name a file of them in it, as TLE, OMM_JSON"),
+    ],
+)
+def test_a_case_without_a_set_of_its_object_says_what_its_files_hold(case, said):
+    with pytest.raises(cases.BadCase, match=said):
+        corpus.subject(case)
+
+
+def test_space_weather_that_is_none_is_refused():
+    case = cases.load(CASE)
+    page = cases.Input("page", "own", "CSSI_SPACE_WEATHER", b"<html>log in</html>")
+    with pytest.raises(cases.BadCase, match="page is no space weather of format CSSI_SPACE_WEATHER: line 1"):
+        corpus.subject(replace(case, inputs=(*case.inputs, page)))
+
+
+def test_why_nothing_is_scored_is_told(subject):
+    assert corpus.unscored(subject, ["12 h"]) == ""
+    assert corpus.unscored(replace(subject, truths=()), ["12 h"]) == "it states no truth to be scored against"
+    assert corpus.unscored(replace(subject, truths=(), declined_at=(subject.truth,)), ["12 h"]) == ""
+    late = replace(subject, truth=subject.truth + timedelta(days=100))
+    assert corpus.unscored(late, ["12 h"]) == (
+        "at no cut-off was a set of the 3 days before it known; the newest of all is of 2022-11-03 19:58 UTC, "
+        "the truth 2023-02-12 10:01 UTC"
+    )

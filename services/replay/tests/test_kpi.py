@@ -1,6 +1,7 @@
 """The document of a backcast: its figures, what must hold, the tables and the figures drawn from it."""
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ def a_row(number: int, cut_off: str, error_h: float, *, kind: str = "point", lif
     truths = ((life_h, life_h), (life_h + 30.0, life_h + 54.0)) if number == 1 else ((life_h, life_h),)
     return Row(
         number, cut_off, kind == "aftercast", life_h, error_h, samples, nominal, None, kind, f"case {number}",
-        "rocket_body" if number % 2 else "cubesat", truths,
+        "rocket_body" if number % 2 else "cubesat", truths, newest_set_at=datetime(2024, 1, 14, 12, tzinfo=UTC),
     )  # fmt: skip
 
 
@@ -121,3 +122,11 @@ def test_a_wrong_cut_off_is_refused_with_those_there_are(capsys):
 def test_a_case_that_is_not_there_is_refused(capsys):
     assert kpi_run.main(["--cases", "none.json"]) == 1
     assert "there is no case" in capsys.readouterr().err
+
+
+def test_each_prediction_stands_on_the_screen_in_utc_beside_what_it_missed_by(pack):
+    (line,) = [one for one in kpi_table.screen(pack).splitlines() if one.startswith("case 6 ")]
+    assert line.split() == [
+        *("case", "6", "1", "d", "01-14", "12:00", "01-15", "23:00"),
+        *("01-15", "16:42", "to", "01-16", "05:18", "missed", "+900", "(+75.0)"),
+    ]

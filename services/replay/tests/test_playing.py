@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from libs import cases
 from libs.blobs import Blobs
+from libs.cases import BadCase, Input
 from libs.eventlog import Cause, Recorded
 from services.replay import playing, recording, submitting
 from services.replay.recording import BadRecording
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
+from spacecom.ingest.v1.ingest_service_pb2 import SubmitResponse
 
 T0 = datetime(2022, 11, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -91,3 +94,28 @@ def test_a_digest_tells_another_content_or_order_but_not_another_time_of_recordi
     assert playing.digest(facts) != playing.digest([replace(facts[0], version=2), replace(facts[1], version=1)])
     run = [replace(one, stream="run/1") for one in facts]
     assert playing.digest(run) == playing.digest([replace(run[0], version=2), replace(run[1], version=1)])
+
+
+A_FILE = Input("own.tle", "own", "TLE", b"")
+REFUSED = ingest.InputRejected(line=3, detail="the checksum is 2; the line gives 8")
+
+
+def test_records_that_the_gate_refuses_are_told_and_a_file_known_before_is_no_fault():
+    told: list[str] = []
+    submitting.check(A_FILE, SubmitResponse(accepted_count=1, rejected_count=1, rejections=[REFUSED]), told.append)
+    submitting.check(A_FILE, SubmitResponse(duplicate_count=2), told.append)
+    assert told == ["1 records of own.tle were refused, the first: line 3: the checksum is 2; the line gives 8"]
+
+
+def test_a_file_of_which_nothing_is_accepted_ends_the_replay_with_the_reason():
+    with pytest.raises(BadCase, match=r"nothing of own.tle was accepted; the first: line 3: the checksum is 2"):
+        submitting.check(A_FILE, SubmitResponse(rejected_count=1, rejections=[REFUSED]), print)
+    with pytest.raises(BadCase, match="it holds nothing"):
+        submitting.check(A_FILE, SubmitResponse(), print)
+
+
+def test_a_case_of_which_no_set_was_accepted_is_refused():
+    case = cases.load("cz5b-2022")
+    with pytest.raises(BadCase, match="cz5b-2022 has no element set of object 54217"):
+        submitting.require([fact(1, 0)], case)
+    submitting.require([fact(1, 0, ingest.ElementSetAccepted(catalogue_number=54217))], case)

@@ -1,5 +1,7 @@
 """Scores on cases that are known by hand."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from services.replay.scoring import Row
 
 def a_row(samples, life_h=10.0, error_h=0.0, number=1, **more) -> Row:
     nominal = more.pop("nominal_h", life_h + error_h)
-    return Row(number, "1 d", False, life_h, error_h, np.asarray(samples, float), nominal, **more)
+    at = datetime(2024, 1, 1, tzinfo=UTC)
+    return Row(number, "1 d", False, life_h, error_h, np.asarray(samples, float), nominal, newest_set_at=at, **more)
 
 
 def test_the_crps_of_a_step_is_its_distance_from_the_truth():
