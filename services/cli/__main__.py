@@ -35,10 +35,9 @@ app = typer.Typer(
 )
 for command in (
     *(running.up, running.down, running.status, running.doctor, demo.demo, replaying.replay, replaying.backcast),
-    *(data.ingest, rejected.rejected, airspace.airspace, data.objects),
+    *(data.ingest, rejected.rejected, airspace.airspace, data.objects, *exposures.COMMANDS),
     *(hazards.predict, explaining.explain, predictions.predictions, predictions.track, predictions.ephemeris),
     *(predictions.czml, predictions.others, hazards.hazard_of, hazards.alerts, hazards.ack, hazards.clear),
-    *exposures.COMMANDS,
     *(auditing.parked, auditing.redrive, auditing.rebuild_read_models, auditing.rebuild_topics, auditing.retention),
 ):
     app.command(command.__name__.removesuffix("_of").replace("_", "-"))(command)

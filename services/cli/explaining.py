@@ -70,12 +70,17 @@ def _propagation(mesh: Mesh, event_id: str) -> Answer:
 
 
 def _prediction(answer: propagation.ExplainResponse) -> None:
-    window(answer.prediction)
+    if answer.HasField("declined"):
+        show.line(f"no prediction of object {answer.declined.catalogue_number}: {answer.declined.detail}")
+    else:
+        window(answer.prediction)
     rows = [(one.field, one.recorded, "same" if one.identical else one.recomputed) for one in answer.fields]
     show.table(("field", "recorded", "computed now"), rows)
-    _verdict(answer, answer.prediction.decay.model_version)
-    _fit(answer.fit)
-    _shifts(answer)
+    recorded = answer.declined if answer.HasField("declined") else answer.prediction.decay
+    _verdict(answer, recorded.model_version)
+    if answer.HasField("prediction"):
+        _fit(answer.fit)
+        _shifts(answer)
 
 
 def _hazard(mesh: Mesh, event_id: str) -> Answer:

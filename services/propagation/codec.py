@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from libs.astro.elements import ElementSet
 from services.propagation import domain
 from services.propagation.comparing import Agreement, AgreementChanged, Other
-from services.propagation.domain import DecayPredicted, DeclineReason, Epoch, PredictionDeclined
+from services.propagation.domain import DecayPredicted, DeclineReason, Epoch, Inputs, PredictionDeclined
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 from spacecom.propagation.v1 import propagation_events_pb2 as pb
 
@@ -31,6 +31,7 @@ def to_wire(event: domain.Event) -> Message:
                 reason=_REASON[event.reason],
                 detail=event.detail,
                 model_version=event.model_version,
+                inputs=_inputs_to_wire(event.inputs) if event.inputs else None,
             )
         case _:
             assert_never(event)
@@ -41,15 +42,42 @@ def from_wire(message: Message) -> domain.Event:
         case pb.DecayPredicted():
             return _predicted_from_wire(message)
         case pb.PredictionDeclined():
-            return PredictionDeclined(
-                message.catalogue_number,
-                message.known_at.ToDatetime(UTC),
-                _REASON_BACK[message.reason],
-                message.detail,
-                message.model_version,
-            )
+            return declined_from_wire(message)
         case _:
             raise TypeError(f"{type(message).__name__} is no fact of propagation")
+
+
+def declined_from_wire(message: pb.PredictionDeclined) -> PredictionDeclined:
+    return PredictionDeclined(
+        message.catalogue_number,
+        message.known_at.ToDatetime(UTC),
+        _REASON_BACK[message.reason],
+        message.detail,
+        message.model_version,
+        _inputs_from_wire(message.inputs) if message.HasField("inputs") else None,
+    )
+
+
+def _inputs_to_wire(inputs: Inputs) -> pb.PredictionInputs:
+    return pb.PredictionInputs(
+        element_set_event_ids=map(str, inputs.element_set_event_ids),
+        weather_event_ids=map(str, inputs.weather_event_ids),
+        drivers_sha256=inputs.drivers_sha256,
+        sample_count=inputs.sample_count,
+        seed=inputs.seed,
+        horizon_days=inputs.horizon_days,
+    )
+
+
+def _inputs_from_wire(message: pb.PredictionInputs) -> Inputs:
+    return Inputs(
+        tuple(map(UUID, message.element_set_event_ids)),
+        tuple(map(UUID, message.weather_event_ids)),
+        message.drivers_sha256,
+        message.sample_count,
+        message.seed,
+        message.horizon_days,
+    )
 
 
 def _predicted_to_wire(event: DecayPredicted) -> pb.DecayPredicted:

@@ -114,12 +114,25 @@ class DecayPredicted:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was computed with, as it is cited."""
+
+    element_set_event_ids: tuple[UUID, ...]
+    weather_event_ids: tuple[UUID, ...]
+    drivers_sha256: str
+    sample_count: int
+    seed: int
+    horizon_days: float
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionDeclined:
     catalogue_number: int
     known_at: datetime
     reason: DeclineReason
     detail: str
     model_version: str
+    inputs: Inputs | None = None  # none where space weather was missing
 
 
 Event = DecayPredicted | PredictionDeclined

@@ -11,8 +11,8 @@ import numpy as np
 
 from libs.astro.time import DAY_S
 from libs.astro.weather import Drivers
-from services.propagation.compute import Flown, Job
-from services.propagation.domain import DecayPredicted, Epoch
+from services.propagation.compute import Flown, Job, Refusal
+from services.propagation.domain import DecayPredicted, Epoch, PredictionDeclined
 
 SHOWN = (0.5, 0.05, 0.95)
 ROWS_A_DAY = 8
@@ -62,6 +62,11 @@ def fields(recorded: DecayPredicted, flown: Flown) -> list[Field]:
     pairs += [(name, repr(getattr(recorded, name)), repr(getattr(flown, name))) for name in numbers]
     pairs += [("method", recorded.method, flown.method), ("draws_sha256", recorded.draws_sha256, draws)]
     return [Field(*pair) for pair in pairs]
+
+
+def fields_of_refusal(recorded: PredictionDeclined, found: Flown | Refusal) -> list[Field]:
+    reason, detail = (found.reason.name, found.detail) if isinstance(found, Refusal) else ("none: it is predicted", "")
+    return [Field("reason", recorded.reason.name, reason), Field("detail", recorded.detail, detail)]
 
 
 def between(before: Job, after: Job) -> Job:

@@ -19,7 +19,15 @@ from libs.eventlog import Cause, Conflict, EventLog, Fact, Recorded, derived_id
 from libs.postgres import Connection
 from libs.workers import Workers
 from services.propagation import agreeing, codec, compute, domain, queries
-from services.propagation.domain import DecayPredicted, DeclineReason, Event, KnownSet, PredictionDeclined, WeatherDay
+from services.propagation.domain import (
+    DecayPredicted,
+    DeclineReason,
+    Event,
+    Inputs,
+    KnownSet,
+    PredictionDeclined,
+    WeatherDay,
+)
 from services.propagation.flight_files import drivers_file
 from services.propagation.queries import Due
 from services.propagation.settings import PropagationSettings
@@ -136,9 +144,10 @@ class Predictor:
         )
         with telemetry.span("predict", parent=traceparent or None, catalogue_number=number):
             result = await self._workers.run(compute.compute, job)
+        inputs = await self._cited(basis, seed)
         if isinstance(result, compute.Refusal):
-            return _declined(number, basis.known_at, result.reason, result.detail)
-        return await self._predicted(number, basis, seed, result)
+            return _declined(number, basis.known_at, result.reason, result.detail, inputs)
+        return await self._predicted(number, basis, inputs, result)
 
     async def _basis(self, number: int, known_at: datetime) -> Basis | PredictionDeclined:
         async with self._pool.acquire() as conn:
@@ -165,10 +174,19 @@ class Predictor:
         end_mjd = sets[-1].epoch.mjd + self._settings.propagation_horizon_days + 1.0
         return weather.drivers(known, sets[0].epoch.mjd - 1.0, end_mjd, domain.Epoch(jd, fraction).mjd)
 
-    async def _predicted(self, number: int, basis: Basis, seed: int, flown: compute.Flown) -> domain.DecayPredicted:
+    async def _cited(self, basis: Basis, seed: int) -> Inputs:
+        return Inputs(
+            element_set_event_ids=tuple(known.event_id for known in basis.sets),
+            weather_event_ids=tuple(dict.fromkeys(day.event_id for day in basis.days)),
+            drivers_sha256=await self._blobs.put(drivers_file(basis.drivers.rows, basis.drivers.start_mjd)),
+            sample_count=self._settings.propagation_samples,
+            seed=seed,
+            horizon_days=self._settings.propagation_horizon_days,
+        )
+
+    async def _predicted(self, number: int, basis: Basis, inputs: Inputs, flown: compute.Flown) -> DecayPredicted:
         draws = await self._blobs.put(flown.draws)
-        drivers = await self._blobs.put(drivers_file(basis.drivers.rows, basis.drivers.start_mjd))
-        return domain.DecayPredicted(
+        return DecayPredicted(
             catalogue_number=number,
             known_at=basis.known_at,
             start_epoch=flown.start_epoch,
@@ -180,15 +198,15 @@ class Predictor:
             ln_b=flown.ln_b,
             sigma_ln_b=flown.sigma_ln_b,
             sigma_a_km=flown.sigma_a_km,
-            sample_count=self._settings.propagation_samples,
-            seed=seed,
+            sample_count=inputs.sample_count,
+            seed=inputs.seed,
             draws_sha256=draws,
-            drivers_sha256=drivers,
-            element_set_event_ids=tuple(known.event_id for known in basis.sets),
-            weather_event_ids=tuple(dict.fromkeys(day.event_id for day in basis.days)),
+            drivers_sha256=inputs.drivers_sha256,
+            element_set_event_ids=inputs.element_set_event_ids,
+            weather_event_ids=inputs.weather_event_ids,
             model_version=version.model_version(),
             method=flown.method,
-            horizon_days=self._settings.propagation_horizon_days,
+            horizon_days=inputs.horizon_days,
         )
 
     async def record(self, found: Event, event_id: UUID, cause: Cause, done: Due | None = None) -> list[Recorded]:
@@ -228,5 +246,7 @@ async def _forget(conn: Connection, done: Due) -> None:
     )
 
 
-def _declined(number: int, known_at: datetime, reason: DeclineReason, detail: str) -> PredictionDeclined:
-    return PredictionDeclined(number, known_at, reason, detail, version.model_version())
+def _declined(
+    number: int, known_at: datetime, reason: DeclineReason, detail: str, inputs: Inputs | None = None
+) -> PredictionDeclined:
+    return PredictionDeclined(number, known_at, reason, detail, version.model_version(), inputs)

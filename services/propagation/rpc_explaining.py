@@ -1,6 +1,7 @@
 """The calls of PropagationService that explain and compare: translate, call, translate."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from libs import rpc
@@ -23,33 +24,44 @@ class ExplainingServicer(TracksServicer):
     async def Explain(self, request: wire.ExplainRequest, context: object) -> wire.ExplainResponse:
         rpc.require(ROLE_VIEWER)
         found = await self._named(request.event_id)
+        if isinstance(found, pb.PredictionDeclined):
+            return await self._refusal(found)
         entitled(found.decay.catalogue_number)
         flown = await self.computed(compute.compute, found.job)
-        fields = explaining.fields(found.decay, flown)
-        answer = wire.ExplainResponse(
-            prediction=shown(found.row),
-            fields=[
-                wire.RecomputedField(
-                    field=one.name, recorded=one.recorded, recomputed=one.recomputed, identical=one.identical
-                )
-                for one in fields
-            ],
-            identical=all(one.identical for one in fields),
-            model_version=await asyncio.to_thread(model_version),
-            fit=_fit(flown.fitted),
-        )
+        answer = await _compared(explaining.fields(found.decay, flown))
+        answer.prediction.CopyFrom(shown(found.row))
+        answer.fit.CopyFrom(_fit(flown.fitted))
         before = await self._before(found)
         if before is not None:
             answer.previous_event_id = str(before.row.event_id)
             answer.shifts.extend(map(_shift, await self._shifts(before, found, flown)))
         return answer
 
-    async def _named(self, event_id: str) -> Recorded:
+    async def _refusal(self, message: pb.PredictionDeclined) -> wire.ExplainResponse:
+        declined = codec.declined_from_wire(message)
+        entitled(declined.catalogue_number)
+        if declined.inputs is None:
+            raise rpc.FailedPrecondition(
+                f"nothing was computed that could be again; it was declined: {declined.detail}"
+            )
         async with self._desk.pool.acquire() as conn:
-            row = await queries.prediction(conn, event_id_of(event_id))
-            if row is None:
-                raise domain.NoPrediction(f"{event_id[:60]} is no prediction of this service; list those of the object")
-            return await self.with_job(conn, row)
+            job = await self.job(conn, declined.known_at, declined.inputs)
+        found = await self._desk.workers.run(compute.compute, job)
+        answer = await _compared(explaining.fields_of_refusal(declined, found))
+        answer.declined.CopyFrom(message)
+        return answer
+
+    async def _named(self, event_id: str) -> Recorded | pb.PredictionDeclined:
+        named = event_id_of(event_id)
+        async with self._desk.pool.acquire() as conn:
+            row = await queries.prediction(conn, named)
+            if row is not None:
+                return await self.with_job(conn, row)
+        fact = await self._desk.log.fact(named)
+        message = fact.message() if fact else None
+        if not isinstance(message, pb.PredictionDeclined):
+            raise domain.NoPrediction(f"{event_id[:60]} is no prediction of this service; list those of the object")
+        return message
 
     async def _before(self, found: Recorded) -> Recorded | None:
         async with self._desk.pool.acquire() as conn:
@@ -76,6 +88,19 @@ class ExplainingServicer(TracksServicer):
         ours = codec.decay(row.body)
         compared = [_comparison(comparing.compare(ours, other)) for other in others]
         return wire.CompareWithOthersResponse(prediction=shown(row), others=compared)
+
+
+async def _compared(fields: Sequence[explaining.Field]) -> wire.ExplainResponse:
+    return wire.ExplainResponse(
+        fields=[
+            wire.RecomputedField(
+                field=one.name, recorded=one.recorded, recomputed=one.recomputed, identical=one.identical
+            )
+            for one in fields
+        ],
+        identical=all(one.identical for one in fields),
+        model_version=await asyncio.to_thread(model_version),
+    )
 
 
 def shown(row: queries.PredictionRow) -> wire.Prediction:

@@ -152,7 +152,10 @@ class TracksServicer(PropagationServiceServicer):
 
     async def with_job(self, conn: Connection, row: queries.PredictionRow) -> Recorded:
         decay = codec.decay(row.body)
-        return Recorded(row, decay, await recomputing.job_of(conn, self._desk.blobs, decay, self._desk.settings))
+        return Recorded(row, decay, await self.job(conn, decay.known_at, decay))
+
+    async def job(self, conn: Connection, known_at: datetime, cited: DecayPredicted | domain.Inputs) -> Job:
+        return await recomputing.job_of(conn, self._desk.blobs, known_at, cited, self._desk.settings)
 
     async def computed(self, work: Callable[..., T | Refusal], *arguments: object) -> T:
         found = await self._desk.workers.run(work, *arguments)

@@ -2,7 +2,7 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,7 @@ from services.propagation.domain import (
     DecayPredicted,
     DeclineReason,
     Epoch,
+    Inputs,
     KnownSet,
     Outlook,
     PredictionDeclined,
@@ -99,7 +100,10 @@ def test_knowledge_never_goes_back_and_a_finding_is_never_said_twice_in_a_row(fi
     assert all(a != b for a, b in itertools.pairwise(recorded))
 
 
-@pytest.mark.parametrize("event", [predicted(), declined(TOO_HIGH)])
+CITED = Inputs((uuid4(), uuid4()), (uuid4(),), "ab" * 32, 1000, 7, 30.0)
+
+
+@pytest.mark.parametrize("event", [predicted(), declined(TOO_HIGH), replace(declined(TOO_HIGH), inputs=CITED)])
 def test_a_fact_survives_the_wire(event):
     assert codec.from_wire(codec.to_wire(event)) == event
 

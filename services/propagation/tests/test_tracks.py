@@ -3,13 +3,16 @@
 import itertools
 import json
 from datetime import timedelta
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from libs.astro.earth import WGS84_RADIUS_KM
+from libs.eventlog import Cause
 from libs.redistribution import PUBLIC
-from services.propagation import domain
+from libs.rpc import FailedPrecondition
+from services.propagation import codec, domain
 from services.propagation.rpc import PropagationServicer
 from services.propagation.tests.conftest import FIRST, FIRST_AT, SECOND, SECOND_AT, element_set, tip, weather
 from spacecom.identity.v1.identity_contracts_pb2 import ROLE_VIEWER
@@ -137,6 +140,45 @@ async def test_a_prediction_computed_again_is_the_same_to_the_last_digit(service
     assert len(answer.fields) >= 18
     assert answer.prediction == found
     assert answer.model_version == found.decay.model_version
+
+
+async def test_a_refusal_computed_again_is_the_same(servicer, feed):
+    """INVARIANT: what was declined is shown to follow from what it cites, as a prediction is."""
+    await feed.give(element_set(SECOND, mean_motion_rev_day=2.0, eccentricity=0.7), SECOND_AT + timedelta(hours=1))
+    await feed.quiet()
+    (fact,) = [one for one in await feed.log.read() if isinstance(one.message(), pb.PredictionDeclined)]
+    answer = await servicer.Explain(wire.ExplainRequest(event_id=str(fact.event_id)), None)
+    assert answer.declined == fact.message()
+    assert answer.declined.inputs.element_set_event_ids
+    assert [(one.field, one.identical) for one in answer.fields] == [("reason", True), ("detail", True)]
+    assert not answer.HasField("prediction")
+
+
+async def test_a_refusal_that_does_not_follow_from_what_it_cites_is_told(servicer, feed):
+    decay = codec.decay((await newest(servicer)).decay.SerializeToString())
+    cited = domain.Inputs(
+        decay.element_set_event_ids, decay.weather_event_ids, decay.drivers_sha256, decay.sample_count, decay.seed,
+        decay.horizon_days,
+    )  # fmt: skip
+    reason = domain.DeclineReason.TOO_HIGH
+    refusal = domain.PredictionDeclined(NUMBER, decay.known_at, reason, "it stays up", decay.model_version, cited)
+    (fact,) = await feed.predictor.record(refusal, uuid4(), Cause(uuid4(), uuid4(), ""))
+    answer = await servicer.Explain(wire.ExplainRequest(event_id=str(fact.event_id)), None)
+    assert [(one.recorded, one.recomputed) for one in answer.fields] == [
+        ("TOO_HIGH", "none: it is predicted"),
+        ("it stays up", ""),
+    ]
+    assert not answer.identical
+
+
+async def test_without_what_was_computed_a_refusal_is_told_as_it_was(servicer, feed):
+    with pytest.raises(domain.NoPrediction):
+        await servicer.Explain(wire.ExplainRequest(event_id=str(uuid4())), None)
+    await feed.give(element_set(SECOND, catalogue_number=7, epoch_jd=2451545.5), SECOND_AT + timedelta(hours=1))
+    await feed.quiet()
+    (fact,) = [one for one in await feed.log.read() if isinstance(one.message(), pb.PredictionDeclined)]
+    with pytest.raises(FailedPrecondition, match="declined: no observed space weather"):
+        await servicer.Explain(wire.ExplainRequest(event_id=str(fact.event_id)), None)
 
 
 async def test_a_prediction_tells_how_it_was_fitted(servicer):
