@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 PR_SET_PDEATHSIG = 1
+NO_STACK = "can't start new thread"  # what Python says where the memory of a stack is refused
 R = TypeVar("R")
 
 
@@ -33,7 +34,10 @@ class Workers:
         self._pool: ProcessPoolExecutor | None = None
 
     async def run(self, work: Callable[..., R], *arguments: object) -> R:
-        """Raises Lost, or what the work raises; MemoryError when it wants more than it may have."""
+        """Raises Lost, or what the work raises; MemoryError when it wants more than it may have, thread stacks too.
+
+        What held so much is not trusted with the next work: that gets another process.
+        """
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self._count,
@@ -50,6 +54,14 @@ class Workers:
         except TimeoutError as error:
             self.close()
             raise Lost(f"it took longer than {self._timeout_s:.0f} s") from error
+        except MemoryError:
+            self.close()
+            raise
+        except RuntimeError as error:
+            if str(error) != NO_STACK:
+                raise
+            self.close()
+            raise MemoryError("it wanted more memory than it may have: there was none for another thread") from error
 
     def close(self) -> None:
         """Kills what is at work."""

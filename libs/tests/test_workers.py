@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -36,6 +37,11 @@ def sleep_long() -> None:
     signal.pause()
 
 
+def start_threads_without_end() -> None:
+    while True:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
 def inherited() -> int:
     return len(INHERITED)
 
@@ -60,6 +66,18 @@ async def test_a_process_that_wants_too_much_memory_says_so():
         assert len(await workers.run(bytes, 2**26)) == 2**26
         with pytest.raises(MemoryError):
             await workers.run(bytes, 2**30)
+    finally:
+        workers.close()
+
+
+async def test_a_process_without_memory_for_threads_says_so_and_is_replaced():
+    """A stack is memory too. What used it up would refuse the next work as well."""
+    workers = Workers(memory_bytes=2**29)
+    try:
+        first = await workers.run(os.getpid)
+        with pytest.raises(MemoryError, match="another thread"):
+            await workers.run(start_threads_without_end)
+        assert await workers.run(os.getpid) != first
     finally:
         workers.close()
 
