@@ -41,7 +41,7 @@ demo: gen ## start the mesh, play a re-entry of the past, show the answer
 test: gen ## lint, types, imports and every test that runs in minutes
 	@$(MAKE) -s -j2 check kernels grounded
 	@$(BIN)/pytest -n 2 libs/astro libs/tests services
-	@$(BIN)/pytest tests-e2e
+	@$(BIN)/pytest -n 2 --dist loadgroup tests-e2e
 
 grounded: check ## the tests of what flies nothing, while the kernels are compiled
 	@$(BIN)/pytest $(GROUNDED)
@@ -85,7 +85,7 @@ logs: gen ## follow the log of the mesh
 	@$(BIN)/python -m infra.local logs
 
 e2e: kernels ## the end-to-end tests alone
-	@$(BIN)/pytest tests-e2e
+	@$(BIN)/pytest -n 2 --dist loadgroup tests-e2e
 
 bench: gen .venv/.bench ## speed beside the best peers; one case by CASE=B1
 	@$(BIN)/python -m libs.bench $(CASE)

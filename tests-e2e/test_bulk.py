@@ -14,6 +14,8 @@ import pytest
 
 from libs.bench import catalogue
 
+pytestmark = pytest.mark.xdist_group("apart")
+
 OBJECTS = 12_000
 DATA = catalogue.as_json(catalogue.records(OBJECTS, datetime(2025, 3, 1)))  # noqa: DTZ001  as the publisher writes it
 

@@ -18,6 +18,8 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from infra.local.places import port
 
+pytestmark = pytest.mark.xdist_group("apart")
+
 COMPOSE = Path(__file__).parents[1] / "compose/compose.yaml"
 BROKER_PORT, DATABASE_PORT = 9092, 5432
 STARTS_S = 180

@@ -11,6 +11,8 @@ from spacecom.alerting.v1.alerting_service_pb2_grpc import AlertingServiceStub
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
 from spacecom.eventlog.v1.eventlog_service_pb2_grpc import EventLogServiceStub
 
+pytestmark = pytest.mark.xdist_group("played")
+
 
 def test_the_demonstration_shows_what_it_should(played):
     assert played["checks"] == {

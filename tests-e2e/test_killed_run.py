@@ -4,9 +4,12 @@ import time
 from typing import Any
 
 import grpc
+import pytest
 
 from spacecom.hazard.v1 import hazard_service_pb2 as hazard
 from spacecom.hazard.v1.hazard_service_pb2_grpc import HazardServiceStub
+
+pytestmark = pytest.mark.xdist_group("played")
 
 OBJECT = "54217"
 WAIT_S = 240.0

@@ -7,6 +7,8 @@ import pytest
 
 from infra.local import mesh as parts
 
+pytestmark = pytest.mark.xdist_group("played")
+
 KILLS = 5
 PARTS = (*parts.PARTS, "kafka", "postgres")
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("played")
+
 GOOD = (
     "1 54217U 22143B   22307.83202162  .07541702  75736-5  53797-3 0  9992\n"
     "2 54217  41.4725  86.2946 0049889 204.7631 283.9192 16.33819495   564\n"

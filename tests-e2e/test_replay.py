@@ -11,6 +11,8 @@ import pytest
 from spacecom.eventlog.v1 import eventlog_service_pb2 as log_pb
 from spacecom.ingest.v1 import ingest_events_pb2 as ingest
 
+pytestmark = pytest.mark.xdist_group("apart")
+
 CASE = "cz5b-2022"
 SMALL = {
     "SPACECOM_PROPAGATION_SAMPLES": "200",

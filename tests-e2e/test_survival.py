@@ -24,6 +24,8 @@ from spacecom.eventlog.v1.operations_service_pb2_grpc import OperationsServiceSt
 from spacecom.ingest.v1 import ingest_service_pb2 as ingest
 from spacecom.ingest.v1.ingest_service_pb2_grpc import IngestServiceStub
 
+pytestmark = pytest.mark.xdist_group("played")
+
 KILLS = int(os.environ.get("SPACECOM_TEST_KILLS", "3"))  # of each part; a campaign has more
 SETS_A_FILE = 100
 FIRST_NUMBER = 100_000

@@ -97,7 +97,7 @@ class Databases:
         template, copy = (libs_postgres.database(service, one) for one in (TEMPLATES, namespace))
         try:
             await self._execute(
-                f'CREATE DATABASE "{copy}" TEMPLATE "{template}"',
+                f'CREATE DATABASE "{copy}" TEMPLATE "{template}" STRATEGY FILE_COPY',  # half the work of the log's way
                 f'REVOKE ALL ON DATABASE "{copy}" FROM PUBLIC',
                 f'GRANT CONNECT ON DATABASE "{copy}" TO "{libs_postgres.role(service)}"',
             )
