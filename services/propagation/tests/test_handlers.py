@@ -151,7 +151,7 @@ async def test_an_object_that_cannot_be_predicted_is_declined_with_the_reason(fe
 
 
 async def test_sets_by_which_an_object_has_come_down_already_give_no_window(feed):
-    await feed.give(weather(), WEATHER_AT)
+    await feed.give(weather(last_mjd=LAST_MJD + 5), SECOND_AT + timedelta(days=5))
     await feed.give(element_set(SECOND), SECOND_AT + timedelta(days=5))
     await feed.quiet()
     (fact,) = await feed.facts()
