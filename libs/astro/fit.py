@@ -6,7 +6,7 @@ density model and absorbs its bias.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from libs.astro import (
     density,
     density_days,
     density_table,
+    fit_bad_sets,
     fit_correction,
     fit_long_arc,
     manoeuvre,
@@ -38,6 +39,7 @@ from libs.astro.fit_sets import (
     PoorFit,
     Ready,
     TooFewSets,
+    independent,
     known,
     own_rate,
     ready,
@@ -66,8 +68,11 @@ _HEAVY_B = 2e-3  # m2/kg: few objects are heavier for their size
 _B_OF_BSTAR = 12.741621  # m2/kg per 1/earth radius; for the gate alone
 _ROUGH_STEP_S = 120.0
 _LIGHTER = 1.3  # B of the rough flight over the B of the start, so that the gate lets rather too much through
-_PLAIN_KM = 3.0  # of the axis between the last two sets: from there on a bad newest set is told from drag
+_LEAST = 3  # sets, of which the newest can be left out
+_ABSURD_RMS = 2.5  # of a fit with a bad set; of objects that fell, 1.8
+_PLAIN_KM, _RISE_KM = 3.0, 1.0  # of the axis between the last two sets: from there on a bad newest is told from drag
 _BAD, _BAD_KM, _BAD_SHARE = 3.0, 1.0, 0.15  # sigmas; of a set's axis, and of what drag does to it since the set before
+_BAD_SHARE_FEW = 0.3  # where the sets before are fit_bad_sets.FEW or fewer
 
 
 class TooHigh(Exception):
@@ -78,9 +83,10 @@ class TooHigh(Exception):
 class Fit:
     """State at an epoch and ln B, with ln_b_late to be used from late_after_s on.
 
-    set_count: sets of 20 days; long_arc: B is that of the decay since a set months before; history: of the sets in
-    which steering is sought; air: the density flown through; covariance: that of
-    fit_correction.Corrected.
+    set_count: sets of 20 days, half a revolution or more apart; left_out: sets that the others contradict.
+    long_arc: B is that of the decay since a set months before; history: of the sets in which steering is sought; air:
+    the density flown through; covariance: that of fit_correction.Corrected; sunk_km: by which the axis sank in the
+    revolution before the epoch.
     """
 
     state: Array
@@ -98,6 +104,8 @@ class Fit:
     above: Sky
     air: Air
     covariance: Array
+    sunk_km: float
+    left_out: int = 0
 
 
 def predict(
@@ -113,16 +121,45 @@ def predict(
         raise ValueError(
             f"known at JD {known_at_jd} and {max_days} days ahead are no time; give a Julian date and days"
         )
-    given = known(elements, known_at_jd)
-    sets = ready(given)
-    found = _predict(sets, drivers, tables, max_days)
-    if found.set_count <= 4 or sets[-2].semi_major_axis_km - sets[-1].semi_major_axis_km < _PLAIN_KM:
+    every = ready(known(elements, known_at_jd))
+    sets = fit_bad_sets.sound(every)
+    found = _best(sets, drivers, tables, max_days)
+    left_out = found.left_out + len(every) - len(sets)
+    if left_out == 0:
+        return found
+    last = every[-1].elements
+    newest = (found.jd, found.fr) == (last.epoch_jd, last.epoch_jd_fraction)
+    told = f", {left_out} of {len(every)} sets left out{'' if newest else ', the newest among them'}"
+    return replace(found, left_out=left_out, method=found.method + told)
+
+
+def _best(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: float) -> Fit:
+    """The fit to all, or to those before the newest where no fit explains it with them or it is astray from them."""
+    if independent([one.at_s for one in sets]) < _LEAST:
+        return _predict(sets, drivers, tables, max_days)
+    try:
+        found = _predict(sets, drivers, tables, max_days)
+    except (NotSinking, TooFewSets):
+        raise
+    except PoorFit as poor:
+        try:
+            return _without_newest(sets, drivers, tables, max_days)
+        except (TooHigh, PoorFit, manoeuvre.Thrusting):
+            raise poor from None
+    sunk_km = sets[-2].semi_major_axis_km - sets[-1].semi_major_axis_km
+    if found.rms < _ABSURD_RMS and -_RISE_KM < sunk_km < _PLAIN_KM:
         return found
     try:
-        before = _predict(ready([one.elements for one in sets[:-1]]), drivers, tables, max_days)
+        before = _without_newest(sets, drivers, tables, max_days)
     except (TooHigh, PoorFit, manoeuvre.Thrusting):
         return found
-    return before if _astray(before, found, sets[-1]) else found
+    apart = found.rms > max(_ABSURD_RMS, 2.0 * before.rms)
+    return before if apart or _astray(before, found, sets[-1]) else found
+
+
+def _without_newest(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: float) -> Fit:
+    found = _predict(ready([one.elements for one in sets[:-1]]), drivers, tables, max_days)
+    return replace(found, left_out=found.left_out + 1)
 
 
 def _astray(before: Fit, found: Fit, newest: Ready) -> bool:
@@ -135,7 +172,8 @@ def _astray(before: Fit, found: Fit, newest: Ready) -> bool:
         return False
     there = newest.states(np.zeros(1))[0][0]
     sunk_km = _axis_km(before.state) - _axis_km(flown.states[0])
-    sigma_km = math.hypot(_BAD_KM, _BAD_SHARE * sunk_km)
+    share = _BAD_SHARE if before.set_count > fit_bad_sets.FEW else _BAD_SHARE_FEW
+    sigma_km = math.hypot(_BAD_KM, share * sunk_km)
     return abs(_axis_km(there) - _axis_km(flown.states[0])) > _BAD * sigma_km
 
 
@@ -149,7 +187,8 @@ def _predict(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: fl
     if above.since_s + sets[0].at_s < 0.0:
         raise ValueError("the drivers start after the oldest set used; make them from a day before it")
     horizon_days = min(max_days, above.end_s / DAY_S)
-    history = _sinking(sets, above, horizon_days)
+    every = len(sets)
+    sets, history = _sinking(sets, above, horizon_days)
     apogee_km, highest_km = _apogee_km(sets[-1]), density_table.TOP_KM - _APOGEE_KM
     if apogee_km > highest_km:
         raise TooHigh(
@@ -157,13 +196,12 @@ def _predict(sets: Sequence[Ready], drivers: Drivers, tables: Kept, max_days: fl
             "predict again when it has come down"
         )
     near = [one for one in sets if one.at_s >= -NEAR_DAYS * DAY_S]
+    count = independent([one.at_s for one in near])
     b, source = _start_b(sets, near, history, above)
     life_s = _LIGHTER * _rough_life_s(sets[-1], b, above, horizon_days)
-    wide = window.spread_of(
-        window.calibration(), life_s, len(near), long_arc=source == LONG_ARC, stormy=past.stormy(above)
-    )
+    wide = window.spread_of(window.calibration(), life_s, count, long_arc=source == LONG_ARC, stormy=past.stormy(above))
     air = _air(sets, drivers, _MARGIN * window.longest(wide) * life_s, horizon_days, tables)
-    return _fit(near, history, above, air, b, source)
+    return replace(_fit(near, history, above, air, b, source), left_out=every - len(sets))
 
 
 def _apogee_km(one: Ready) -> float:
@@ -174,8 +212,8 @@ def too_high(days: float) -> str:
     return f"the object does not come down to 80 km within {days:.0f} days; predict again nearer its re-entry"
 
 
-def _sinking(sets: Sequence[Ready], above: Sky, horizon_days: float) -> History:
-    """The history of what sinks and does not steer.
+def _sinking(sets: Sequence[Ready], above: Sky, horizon_days: float) -> tuple[Sequence[Ready], History]:
+    """The sets of what sinks and does not steer, without bad ones, and their history.
 
     Refuses in milliseconds what sinks far too slowly, by its own rate or by its B* in today's atmosphere; but where
     the air would bring any object down, one that stays up is held up, and one that steps steers.
@@ -187,19 +225,22 @@ def _sinking(sets: Sequence[Ready], above: Sky, horizon_days: float) -> History:
     steps = np.abs(np.diff([one.semi_major_axis_km for one in sets if one.at_s > -manoeuvre.LINE_DAYS * DAY_S]))
     if slow and _HEAVY_B * drag < _GATE_KM and not (steps > _STEP_KM).any():
         raise TooHigh(too_high(horizon_days))
-    history = past.history([one for one in sets if one.at_s >= -HISTORY_DAYS * DAY_S], above)
-    manoeuvre.refuse(history, stormy=past.stormy(above))
+    stormy = past.stormy(above)
+    older = [one for one in sets if one.at_s < -HISTORY_DAYS * DAY_S]
+    recent, history = fit_bad_sets.without_undone(sets[len(older) :], above, stormy=stormy)
+    manoeuvre.refuse(history, stormy=stormy)
     if slow:
         raise TooHigh(too_high(horizon_days))
-    return history
+    return [*older, *recent], history
 
 
 def _start_b(sets: Sequence[Ready], near: Sequence[Ready], history: History, above: Sky) -> tuple[float, str]:
-    b = past.pairs(history, WINDOW_DAYS) if len(near) > 2 else None
+    count = independent([one.at_s for one in near])
+    b = past.pairs(history, WINDOW_DAYS) if count > 2 else None
     if b is not None and _START_B[0] < b < _START_B[1]:
         return b, "pairs of sets"
-    if len(near) == 1 and len(sets) > 1:
-        b = fit_long_arc.ballistic_coefficient(sets[-2], sets[-1], above)
+    if count == 1 and len(sets) > len(near):
+        b = fit_long_arc.ballistic_coefficient(sets[0], sets[-1], above)
         if _START_B[0] < b < _START_B[1]:
             return b, LONG_ARC
     rate = own_rate(sets[-1])
@@ -211,9 +252,9 @@ def _start_b(sets: Sequence[Ready], near: Sequence[Ready], history: History, abo
             f"the newest set gives B = {b:.2f} m2/kg, more than that of any object: "
             "a manoeuvre or a bad set is likelier; wait for the next sets"
         )
-    if len(near) < 3:  # B* alone errs by more than the life
+    if count < 3:  # B* alone errs by more than the life
         raise TooFewSets(
-            f"{len(near)} element {'set is' if len(near) == 1 else 'sets are'} known of the last {NEAR_DAYS:.0f} days, "
+            f"{count} element {'set is' if count == 1 else 'sets are'} known of the last {NEAR_DAYS:.0f} days, "
             "and no rate of decay by which to predict; wait for the next"
         )
     raise NotSinking(
@@ -254,8 +295,10 @@ def _air(sets: Sequence[Ready], drivers: Drivers, reach_s: float, horizon_days: 
 def _fit(sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float, source: str) -> Fit:
     last = sets[-1]
     state, ln_b = last.states(np.zeros(1))[0][0], math.log(b)
-    alone = len(sets) == 1
-    sinking = abs(past.mean_rate(last, above)) * b * DAY_S
+    count = independent([one.at_s for one in sets])
+    alone = count == 1
+    rate = abs(past.mean_rate(last, above))
+    sinking = rate * b * DAY_S
     seen = fit_correction.observe(sets, 0.1 if alone else WINDOW_DAYS, OBSERVATIONS_ALONE if alone else OBSERVATIONS)
     rms, covariance = 0.0, np.zeros((7, 7))
     for days in (0.1,) if alone else (FIRST_WINDOW_DAYS, WINDOW_DAYS):
@@ -273,10 +316,10 @@ def _fit(sets: Sequence[Ready], history: History, above: Sky, air: Air, b: float
             f"the sets give B = {math.exp(ln_b):.2e} m2/kg, more than that of any object: "
             "a manoeuvre or a bad set is likelier; wait for the next sets"
         )
-    long_b = past.pairs(history, LONG_WINDOW_DAYS) if len(sets) > 4 else None
+    long_b = past.pairs(history, LONG_WINDOW_DAYS) if count > 4 else None
     late = 0.5 * (ln_b + math.log(long_b)) if long_b and long_b > CREDIBLE_B[0] else ln_b
     return Fit(
         state, last.elements.epoch_jd, last.elements.epoch_jd_fraction, ln_b, late, LATE_AFTER_S,
-        f"DC, B from {source}, {density.MODEL}", seen.sets, len(sets), source == LONG_ARC, rms, history, above, air,
-        covariance,
+        f"DC, B from {source}, {density.MODEL}", seen.sets, count, source == LONG_ARC, rms, history, above, air,
+        covariance, rate * math.exp(ln_b) * last.period_s,
     )  # fmt: skip

@@ -24,6 +24,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 STEP_S = 120.0
 STORM_AP = 80.0
 _LOWEST_KM = 60.0
+_LEAST_S = 5400.0
 
 
 def stormy(above: Sky) -> bool:
@@ -73,8 +74,8 @@ def rates(states: Array, seconds: Array, above: Sky) -> Array:
 
 
 def mean_rate(one: Ready, above: Sky) -> float:
-    """da/dt per unit of B over the last revolution before its epoch, km/s per m2/kg."""
-    seconds = one.at_s - np.linspace(0.0, 5400.0, 91)
+    """da/dt per unit of B over the last revolution before its epoch, and no less than 1.5 h, km/s per m2/kg."""
+    seconds = one.at_s - np.linspace(0.0, max(one.period_s, _LEAST_S), 91)
     states, good = one.states(seconds)
     if not good.any():
         raise PoorFit("SGP4 has no positions for the newest element set; wait for the next")

@@ -23,6 +23,7 @@ ARC_DAYS = 200.0  # how far back a single set reaches for one before it
 EPOCH_AHEAD_DAYS = 1.0 / 24.0  # sets are published for a node soon to come
 DAY_S = 86400.0
 _SAME_EPOCH_S = 1.0
+_APART_S = 2600.0  # half a revolution of a low orbit: sets nearer to each other tell one rate
 MAX_INCLINATION_DEG = 178.0  # the elements of the flight end at 179
 
 
@@ -106,9 +107,19 @@ def chosen(days: Sequence[float]) -> int:
     Those of 45 days, 120 at most; of one that has none in the 20 days before it also the last of 200 days.
     """
     near, whole = (sum(one >= -limit for one in days) for limit in (NEAR_DAYS, HISTORY_DAYS))
-    if near == whole == 1 and len(days) > 1 and days[-2] >= -ARC_DAYS:
-        return 2
+    alone = near == whole < len(days) and independent([one * DAY_S for one in days[-near:]]) == 1
+    if alone and days[-near - 1] >= -ARC_DAYS:
+        return near + 1
     return min(whole, HISTORY_SETS)
+
+
+def independent(at_s: Sequence[float]) -> int:
+    """How many sets, of epochs ascending, lie half a revolution or more apart, from the newest back."""
+    count, next_s = 0, math.inf
+    for one_s in reversed(at_s):
+        if next_s - one_s >= _APART_S:
+            count, next_s = count + 1, one_s
+    return count
 
 
 def _try(elements: ElementSet, at_s: float) -> Ready | None:

@@ -97,6 +97,26 @@ class Block:
     change_km: float
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Of the axis between sets, beside what drag by b does to it."""
+
+    b: float
+    change_km: Array
+    expected_km: Array
+    noise_km: float
+    stormy: bool
+
+    @property
+    def apart_km(self) -> Array:
+        return self.change_km - self.expected_km
+
+    def limit_km(self, expected_km: Array) -> Array:
+        """From drag, of jumps: five times the noise, half the decay and 0.3 km; see _FAST_KM."""
+        share = np.where((np.abs(expected_km) > _FAST_KM) | self.stormy, 1.0, 0.5)
+        return np.asarray(np.sqrt((5.0 * self.noise_km) ** 2 + (share * expected_km) ** 2 + 0.3**2))
+
+
 def suspicions(past: History, *, stormy: bool) -> list[Suspicion]:
     """Signs in the last days, oldest first; stormy: whether a magnetic storm lay in them."""
     ratio = STORM_RATIO if stormy else CALM_RATIO
@@ -120,22 +140,26 @@ def refuse(past: History, *, stormy: bool) -> None:
         raise kind(f"{told[-1]}; a manoeuvre is likelier than drag: ask its operator, or wait for later sets")
 
 
-def _jumps(part: History, *, stormy: bool) -> Iterator[Suspicion]:
-    """Steps further from drag than five times the noise of the line, half the decay and 0.3 km; see _FAST_KM."""
+def steps(part: History, *, stormy: bool) -> Steps | None:
+    """None with fewer than three steps by drag. B is the middle one: one jump would bend a line."""
     change, integral = np.diff(part.axis_km), np.diff(part.integral)
-    steps = integral < 0.0
-    if steps.sum() < 3:
+    sinking = integral < 0.0
+    if sinking.sum() < 3:
+        return None
+    b = float(np.median(change[sinking] / integral[sinking]))
+    return Steps(b, change, b * integral, _noise_km(change - b * integral), stormy)
+
+
+def _jumps(part: History, *, stormy: bool) -> Iterator[Suspicion]:
+    found = steps(part, stormy=stormy)
+    if found is None:
         return
-    expected = float(np.median(change[steps] / integral[steps])) * integral  # no line: one jump would bend it
-    noise = _noise_km(change - expected)
-    share = np.where((np.abs(expected) > _FAST_KM) | stormy, 1.0, 0.5)
-    limit = np.sqrt((5.0 * noise) ** 2 + (share * expected) ** 2 + 0.3**2)
-    apart = change - expected
+    apart, limit = found.apart_km, found.limit_km(found.expected_km)
     for k in np.flatnonzero(np.abs(apart) > limit):
         undone = [apart[k] + apart[m] for m in (k - 1, k + 1) if 0 <= m < len(apart)]
         if any(abs(one) < limit[k] for one in undone):  # one bad set, not a manoeuvre
             continue
-        yield Suspicion(Sign.JUMP, float(part.at_s[k + 1]), float(change[k]), float(expected[k]))
+        yield Suspicion(Sign.JUMP, float(part.at_s[k + 1]), float(found.change_km[k]), float(found.expected_km[k]))
 
 
 def _noise_km(residual: Array) -> float:

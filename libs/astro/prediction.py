@@ -13,14 +13,21 @@ from libs.astro import decay_tables, fit, window
 from libs.astro.decay_tables import Lifetimes
 from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
-from libs.astro.fit import Fit, TooHigh
+from libs.astro.fit import Fit, PoorFit, TooHigh
+from libs.astro.fit_sets import DAY_S
+from libs.astro.time import add_seconds, jd_to_datetime
 from libs.astro.weather import Drivers
 from libs.astro.window import Calibration, Draws, Spread
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 REENTRY_ALTITUDE_KM = 80.0
+WINDOW_90 = (0.05, 0.95)
 SHARE_DOWN = 0.975  # of the samples must come down within the horizon, for the last quantile told
+
+
+class ComeDown(PoorFit):
+    """By the sets known the object has come down already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,8 @@ def predict(
 ) -> Prediction:
     """Predicts from sets in order of publication and drivers, both as known at known_at_jd.
 
-    Raises fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements, and ValueError for a time,
-    a horizon or a number of samples that is none.
+    Raises ComeDown, fit.TooHigh, fit.PoorFit, manoeuvre.Thrusting, sgp4.DeepSpace, sgp4.BadElements, and ValueError for
+    a time, a horizon or a number of samples that is none.
     """
     if samples < 1:
         raise ValueError(f"{samples} samples make no window; give 1 or more")
@@ -81,8 +88,22 @@ def predict(
             f"only {100.0 * share:.1f} % of the samples re-enter within {horizon_days:.0f} days; "
             "predict again with element sets from nearer the re-entry"
         )
+    _refuse_past(found, seconds, known_at_jd)
     place = (float(nominal.lat_deg[0]), float(nominal.lon_deg[0]))
     return Prediction(found, wide, drawn, seconds, flown, life_s, *place)
+
+
+def _refuse_past(found: Fit, seconds: Array, known_at_jd: float) -> None:
+    """A window that ended before what is known now is no news: the object has come down, or its sets are bad."""
+    first, last = (float(one) for one in np.quantile(seconds, WINDOW_90, method="inverted_cdf"))
+    if last < ((known_at_jd - found.jd) - found.fr) * DAY_S:
+        epoch, begun, ended = (
+            f"{jd_to_datetime(*add_seconds(found.jd, found.fr, one)):%Y-%m-%d %H:%M} UTC" for one in (0.0, first, last)
+        )
+        raise ComeDown(
+            f"no usable set since {epoch} is known: by those before, it has come down already, between {begun} and "
+            f"{ended} (90 %); submit a newer set, or the message of its decay"
+        )
 
 
 def _fly(found: Fit, states: Array, ln_b: Array, ln_b_late: Array, horizon_days: float, threads: int) -> Lifetimes:

@@ -7,7 +7,7 @@ it scored on objects it had not seen: docs/physics/prediction.md.
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 CALIBRATION = Path(__file__).with_name("data") / "window_calibration.json"
+UNCALIBRATED_S = 2160.0  # lives shorter than those that windows are calibrated on
+BLURRED = 0.5  # of what the axis sinks in a revolution, the uncertainty of the axis at the very end
 LARGEST_LN_B = 1.5  # drag is never 4.5 times or a 4.5th of what it was fitted to: samples further out stay there
 _PLASTIC = 1.32471795724474602596  # of the R2 sequence: additive recurrence of low discrepancy in two dimensions
 
@@ -70,8 +72,13 @@ def calibration() -> Calibration:
 
 
 def spread(fit: "Fit", life_s: float, by: Calibration) -> Spread:
-    """The spread for a fit whose nominal flight lasts life_s."""
-    return spread_of(by, life_s, fit.set_count, long_arc=fit.long_arc, stormy=stormy(fit.above))
+    """The spread for a fit whose nominal flight lasts life_s.
+
+    Of a set within minutes of the end the axis, a mean of the revolutions before, says little of where it is now.
+    """
+    found = spread_of(by, life_s, fit.set_count, long_arc=fit.long_arc, stormy=stormy(fit.above))
+    blurred_km = BLURRED * fit.sunk_km * max(1.0 - life_s / UNCALIBRATED_S, 0.0)
+    return replace(found, sigma_a_km=math.hypot(found.sigma_a_km, blurred_km))
 
 
 def spread_of(by: Calibration, life_s: float, set_count: int, *, long_arc: bool, stormy: bool) -> Spread:

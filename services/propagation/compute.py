@@ -80,6 +80,7 @@ _REASONS: dict[type[Exception], DeclineReason] = {
     fit.PoorFit: DeclineReason.POOR_FIT,
     fit.NotSinking: DeclineReason.NOT_SINKING,
     fit.TooFewSets: DeclineReason.TOO_FEW_SETS,
+    prediction.ComeDown: DeclineReason.COME_DOWN,
     manoeuvre.Thrusting: DeclineReason.THRUSTING,
     manoeuvre.Controlled: DeclineReason.CONTROLLED,
     sgp4.DeepSpace: DeclineReason.DEEP_SPACE,

@@ -38,6 +38,7 @@ class DeclineReason(Enum):
     CONTROLLED = "controlled"
     TOO_FEW_SETS = "too few sets"
     NOT_SINKING = "not sinking"
+    COME_DOWN = "come down"
 
 
 class UnknownObject(Exception):

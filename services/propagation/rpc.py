@@ -59,6 +59,10 @@ class NotSinking(Declined):
     pass
 
 
+class ComeDown(Declined):
+    pass
+
+
 _DECLINED: dict[DeclineReason, type[Declined]] = {
     DeclineReason.TOO_HIGH: TooHigh,
     DeclineReason.NO_SPACE_WEATHER: NoSpaceWeather,
@@ -69,6 +73,7 @@ _DECLINED: dict[DeclineReason, type[Declined]] = {
     DeclineReason.CONTROLLED: Controlled,
     DeclineReason.TOO_FEW_SETS: TooFewSets,
     DeclineReason.NOT_SINKING: NotSinking,
+    DeclineReason.COME_DOWN: ComeDown,
 }
 ERRORS: ErrorTable = {
     domain.UnknownObject: (grpc.StatusCode.NOT_FOUND, DeclineReason.UNKNOWN_OBJECT.name),

@@ -58,6 +58,7 @@ WITHIN = {
     "exposure_tally.merge_cells": "adds up what exposure_tally.cells has made",
     "exposure_tally.merge_minutes": "adds up what exposure_tally.minutes has made",
     "fit.too_high": "words",
+    "fit_bad_sets": "a step of fit.predict",
     "fit_correction": "a step of fit.predict",
     "fit_long_arc": "a step of fit.predict",
     "fit_history": "a step of fit.predict",

@@ -129,7 +129,7 @@ def test_a_deep_space_orbit_is_refused_as_such(calm):
 
 def test_an_apogee_above_the_table_of_density_is_refused_at_once(calm):
     """A table up to 1000 km takes minutes; what flies higher would find that out after it was made."""
-    high = [dataclasses.replace(one, mean_motion_rev_day=10.4, eccentricity=0.25) for one in sets()]
+    high = [dataclasses.replace(one, mean_motion_rev_day=10.4, eccentricity=0.25) for one in sets()[1:]]
     with pytest.raises(fit.TooHigh, match=r"its apogee of 4[0-9]{3} km lies above the 970 km"):
         fit.predict(high, calm, known_jd(high), KEPT)
 

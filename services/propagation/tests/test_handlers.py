@@ -150,6 +150,15 @@ async def test_an_object_that_cannot_be_predicted_is_declined_with_the_reason(fe
     assert fact.detail
 
 
+async def test_sets_by_which_an_object_has_come_down_already_give_no_window(feed):
+    await feed.give(weather(last_mjd=LAST_MJD + 5), SECOND_AT + timedelta(days=5))
+    await feed.give(element_set(SECOND), SECOND_AT + timedelta(days=5))
+    await feed.quiet()
+    (fact,) = await feed.facts()
+    assert fact.reason == pb.DECLINE_REASON_COME_DOWN
+    assert "submit a newer set" in fact.detail
+
+
 async def test_an_object_that_is_not_watched_is_not_predicted(feed):
     await feed.give(weather(), WEATHER_AT)
     await feed.give(element_set(SECOND, mean_motion_rev_day=14.2, mean_motion_dot_half_rev_day2=1e-6), SECOND_AT)
