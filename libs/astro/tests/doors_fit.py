@@ -9,14 +9,13 @@ import numpy as np
 from hypothesis import strategies as st
 
 from libs.astro import fit, prediction, track, window
-from libs.astro.density_kept import Kept
 from libs.astro.elements import ElementSet
 from libs.astro.tests.doors import Door, bad, each, edged, within
 from libs.astro.tests.doors_air import MJD, SPOILT, weather_of
-from libs.astro.tests.doors_flight import JD
+from libs.astro.tests.doors_flight import JD, KEPT
 
 HIGH = ElementSet(1, b"", b"", JD + 1.0, 0.0, 15.0, 0.001, 51.6, 10.0, 20.0, 30.0, 1e-4, 1e-6, 0.0, "U", 999, 1)
-PREDICTION = {"elements": [HIGH], "drivers": weather_of(days=10), "known_at_jd": JD + 2.0, "tables": Kept()}
+PREDICTION = {"elements": [HIGH], "drivers": weather_of(days=10), "known_at_jd": JD + 2.0, "tables": KEPT}
 LOW = replace(HIGH, mean_motion_rev_day=16.4, bstar_per_earth_radius=1e-3, mean_motion_dot_half_rev_day2=0.05)
 PREDICTED = PREDICTION | {"elements": [LOW], "known_at_jd": JD + 1.1, "samples": 3, "seed": 1, "horizon_days": 5.0}
 SPREAD = window.Spread(0.1, 0.5, 10.0, "test")

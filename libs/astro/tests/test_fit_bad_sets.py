@@ -40,6 +40,11 @@ def days() -> list[Day]:
     return weather_csv.read(WEATHER.read_bytes()).observed
 
 
+@pytest.fixture(scope="module")
+def good(twelve, days) -> prediction.Prediction:
+    return predicted(twelve, days)
+
+
 def epoch(one: ElementSet) -> float:
     return one.epoch_jd + one.epoch_jd_fraction
 
@@ -115,12 +120,11 @@ def test_two_sets_that_contradict_each_other_give_no_prediction(twelve, days, al
 
 @pytest.mark.parametrize("share", [0.99, 1.01, 0.997])
 @pytest.mark.parametrize("index", [-2, -6])
-def test_a_jump_that_the_next_set_undoes_is_a_bad_set(twelve, days, index, share):
+def test_a_jump_that_the_next_set_undoes_is_a_bad_set(twelve, days, good, index, share):
     def alter(one: ElementSet) -> ElementSet:
         return replace(one, mean_motion_rev_day=share * one.mean_motion_rev_day)
 
     found = predicted(with_bad(twelve, index, alter), days)
-    good = predicted(twelve, days)
     assert found.nominal_s == pytest.approx(good.nominal_s, rel=0.01)
     assert found.fit.left_out == 1
     assert (good.fit.left_out, "left out" in good.fit.method) == (0, False)
