@@ -7,23 +7,13 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.compared import Field
 from libs.eventlog import Recorded
 from spacecom.eventlog.v1 import explanation_pb2 as wire
 
 BATCH = 1000
 
 Names = Mapping[type[Message], Callable[[Any], str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    name: str
-    recorded: str
-    recomputed: str
-
-    @property
-    def identical(self) -> bool:
-        return self.recorded == self.recomputed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +90,16 @@ def to_wire(fact: Recorded, found: Recomputed, model_version: str) -> wire.Expla
     return told
 
 
-def batches(found: Recomputed) -> Iterator[list[wire.ComparedField]]:
+def fields_to_wire(found: Recomputed) -> list[wire.ComparedField]:
     """Those that differ first, else in the order of the fact."""
-    ordered = sorted(found.fields, key=lambda one: one.identical)
-    for first in range(0, len(ordered), BATCH):
-        yield [
-            wire.ComparedField(path=one.name, recorded=one.recorded, recomputed=one.recomputed, identical=one.identical)
-            for one in ordered[first : first + BATCH]
-        ]
+    return [
+        wire.ComparedField(path=one.name, recorded=one.recorded, recomputed=one.recomputed, identical=one.identical)
+        for one in sorted(found.fields, key=lambda one: one.identical)
+    ]
+
+
+def batches(found: Recomputed) -> Iterator[list[wire.ComparedField]]:
+    """As `fields_to_wire`, in parts that one message holds."""
+    fields = fields_to_wire(found)
+    for first in range(0, len(fields), BATCH):
+        yield fields[first : first + BATCH]

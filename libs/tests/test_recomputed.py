@@ -3,8 +3,9 @@
 import pytest
 
 from libs import recomputed
+from libs.compared import Field
 from libs.eventlog import EventLog
-from libs.recomputed import Field, Recomputed
+from libs.recomputed import Recomputed
 from libs.tests.facts import cause, fact
 from spacecom.hazard.v1 import hazard_events_pb2 as hazard
 

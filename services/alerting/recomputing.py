@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libs import recomputed
+from libs.compared import Field
 from libs.eventlog import Recorded
 from libs.recomputed import Input, Recomputed
 from libs.rpc import FailedPrecondition
@@ -58,7 +59,7 @@ def _assessed(alert_id: str, before: Sequence[Recorded], cited: Cited, threshold
     return domain.decide_alert(command, alert_of(before), thresholds)
 
 
-def _compared(message: Any, facts: Sequence[ReentryFact | AlertFact]) -> list[recomputed.Field]:
+def _compared(message: Any, facts: Sequence[ReentryFact | AlertFact]) -> list[Field]:
     again = next((told for told in map(codec.to_wire, facts) if type(told) is type(message)), None)
     if again is None:
         raise FailedPrecondition(

@@ -35,7 +35,7 @@ class ExplainingServicer(AlertingServiceServicer):
         found = await recomputing.recompute(fact, before, self._desk.thresholds, self._cited)
         return wire.ExplainResponse(
             explanation=recomputed.to_wire(fact, found, ""),
-            fields=[one for batch in recomputed.batches(found) for one in batch],
+            fields=recomputed.fields_to_wire(found),
         )
 
     async def _recorded(self, event_id: str) -> Recorded:

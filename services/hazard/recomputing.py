@@ -8,8 +8,9 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from libs import recomputed
+from libs.compared import Field
 from libs.eventlog import Recorded
-from libs.recomputed import Field, Input, Names, Recomputed
+from libs.recomputed import Input, Names, Recomputed
 from libs.rpc import FailedPrecondition
 from services.hazard import (
     assessment_codec,

@@ -6,7 +6,8 @@ from typing import Any
 from google.protobuf.message import Message
 
 from libs import recomputed
-from libs.recomputed import Field, Names
+from libs.compared import Field
+from libs.recomputed import Names
 from services.ingest import airspace, codec, domain, messages, traffic, weather
 from services.ingest.days import changed
 from services.ingest.domain import Delivery, Event, WeatherIndex

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from libs import recomputed, rpc
 from libs.blobs import BlobCorrupt, BlobMissing
+from libs.compared import Field
 from libs.eventlog import Recorded
-from libs.recomputed import Field, Input, Recomputed
+from libs.recomputed import Input, Recomputed
 from libs.redistribution import allows
 from services.ingest import domain, rereading
 from services.ingest.domain import Delivery, Format
@@ -31,7 +32,7 @@ class ExplainingServicer(IngestServiceServicer):
         found = Recomputed(tuple(await self._read_again(fact, data, sha256)), (Input("input", sha256=sha256),))
         return wire.ExplainResponse(
             explanation=recomputed.to_wire(fact, found, ""),
-            fields=[one for batch in recomputed.batches(found) for one in batch],
+            fields=recomputed.fields_to_wire(found),
         )
 
     async def _read_again(self, fact: Recorded, data: bytes, sha256: str) -> list[Field]:

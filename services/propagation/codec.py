@@ -1,7 +1,7 @@
 """Facts of propagation to and from the wire, and ingest's facts as propagation reads them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -31,7 +31,7 @@ def to_wire(event: domain.Event) -> Message:
                 reason=_REASON[event.reason],
                 detail=event.detail,
                 model_version=event.model_version,
-                inputs=_inputs_to_wire(event.inputs) if event.inputs else None,
+                inputs=pb.PredictionInputs(**_inputs_to_wire(event.inputs)) if event.inputs else None,
             )
         case _:
             assert_never(event)
@@ -58,18 +58,19 @@ def declined_from_wire(message: pb.PredictionDeclined) -> PredictionDeclined:
     )
 
 
-def _inputs_to_wire(inputs: Inputs) -> pb.PredictionInputs:
-    return pb.PredictionInputs(
-        element_set_event_ids=map(str, inputs.element_set_event_ids),
-        weather_event_ids=map(str, inputs.weather_event_ids),
-        drivers_sha256=inputs.drivers_sha256,
-        sample_count=inputs.sample_count,
-        seed=inputs.seed,
-        horizon_days=inputs.horizon_days,
-    )
+def _inputs_to_wire(inputs: Inputs) -> dict[str, Any]:
+    """Fields of a prediction, and of PredictionInputs."""
+    return {
+        "element_set_event_ids": map(str, inputs.element_set_event_ids),
+        "weather_event_ids": map(str, inputs.weather_event_ids),
+        "drivers_sha256": inputs.drivers_sha256,
+        "sample_count": inputs.sample_count,
+        "seed": inputs.seed,
+        "horizon_days": inputs.horizon_days,
+    }
 
 
-def _inputs_from_wire(message: pb.PredictionInputs) -> Inputs:
+def _inputs_from_wire(message: pb.PredictionInputs | pb.DecayPredicted) -> Inputs:
     return Inputs(
         tuple(map(UUID, message.element_set_event_ids)),
         tuple(map(UUID, message.weather_event_ids)),
@@ -93,15 +94,10 @@ def _predicted_to_wire(event: DecayPredicted) -> pb.DecayPredicted:
         ln_b=event.ln_b,
         sigma_ln_b=event.sigma_ln_b,
         sigma_a_km=event.sigma_a_km,
-        sample_count=event.sample_count,
-        seed=event.seed,
         draws_sha256=event.draws_sha256,
-        drivers_sha256=event.drivers_sha256,
-        element_set_event_ids=map(str, event.element_set_event_ids),
-        weather_event_ids=map(str, event.weather_event_ids),
         model_version=event.model_version,
         method=event.method,
-        horizon_days=event.horizon_days,
+        **_inputs_to_wire(event.inputs),
     )
 
 
@@ -118,15 +114,10 @@ def _predicted_from_wire(fact: pb.DecayPredicted) -> DecayPredicted:
         ln_b=fact.ln_b,
         sigma_ln_b=fact.sigma_ln_b,
         sigma_a_km=fact.sigma_a_km,
-        sample_count=fact.sample_count,
-        seed=fact.seed,
         draws_sha256=fact.draws_sha256,
-        drivers_sha256=fact.drivers_sha256,
-        element_set_event_ids=tuple(map(UUID, fact.element_set_event_ids)),
-        weather_event_ids=tuple(map(UUID, fact.weather_event_ids)),
+        inputs=_inputs_from_wire(fact),
         model_version=fact.model_version,
         method=fact.method,
-        horizon_days=fact.horizon_days,
     )
 
 

@@ -91,6 +91,18 @@ class WeatherDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was computed with, as it is cited."""
+
+    element_set_event_ids: tuple[UUID, ...]
+    weather_event_ids: tuple[UUID, ...]
+    drivers_sha256: str
+    sample_count: int
+    seed: int
+    horizon_days: float
+
+
+@dataclass(frozen=True, slots=True)
 class DecayPredicted:
     catalogue_number: int
     known_at: datetime
@@ -103,27 +115,10 @@ class DecayPredicted:
     ln_b: float
     sigma_ln_b: float
     sigma_a_km: float
-    sample_count: int
-    seed: int
     draws_sha256: str
-    drivers_sha256: str
-    element_set_event_ids: tuple[UUID, ...]
-    weather_event_ids: tuple[UUID, ...]
+    inputs: Inputs
     model_version: str
     method: str
-    horizon_days: float
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What was computed with, as it is cited."""
-
-    element_set_event_ids: tuple[UUID, ...]
-    weather_event_ids: tuple[UUID, ...]
-    drivers_sha256: str
-    sample_count: int
-    seed: int
-    horizon_days: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +170,10 @@ def decide(found: Event, outlook: Outlook) -> list[Event]:
 
 def inputs_of(event: DecayPredicted) -> tuple[object, ...]:
     return (
-        event.element_set_event_ids,
-        event.drivers_sha256,
-        event.seed,
-        event.sample_count,
+        event.inputs.element_set_event_ids,
+        event.inputs.drivers_sha256,
+        event.inputs.seed,
+        event.inputs.sample_count,
         event.model_version,
         event.start_epoch,
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from libs.astro.time import DAY_S
 from libs.astro.weather import Drivers
+from libs.compared import Field
 from services.propagation.compute import Flown, Job, Refusal
 from services.propagation.domain import DecayPredicted, Epoch, PredictionDeclined
 
@@ -22,17 +23,6 @@ class Cause(Enum):
     MODEL = "model"
     WEATHER = "weather"
     ELEMENT_SETS = "element sets"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    name: str
-    recorded: str
-    recomputed: str
-
-    @property
-    def identical(self) -> bool:
-        return self.recorded == self.recomputed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +79,16 @@ def shifts(recorded: tuple[DecayPredicted, DecayPredicted], computed: tuple[Flow
     """
     old, new = recorded
     first, weathered, last = computed
+    then, cited = old.inputs, new.inputs
     now = tuple(a - b for a, b in zip(_minus(first, old), _minus(last, new), strict=True))
     return [
         Shift(Cause.MODEL, (now[0], now[1], now[2]), ()),
-        Shift(Cause.WEATHER, _minus(weathered, first), _new(new.weather_event_ids, old.weather_event_ids)),
-        Shift(Cause.ELEMENT_SETS, _minus(last, weathered), _new(new.element_set_event_ids, old.element_set_event_ids)),
+        Shift(Cause.WEATHER, _minus(weathered, first), _new(cited.weather_event_ids, then.weather_event_ids)),
+        Shift(
+            Cause.ELEMENT_SETS,
+            _minus(last, weathered),
+            _new(cited.element_set_event_ids, then.element_set_event_ids),
+        ),
     ]
 
 

@@ -198,15 +198,10 @@ class Predictor:
             ln_b=flown.ln_b,
             sigma_ln_b=flown.sigma_ln_b,
             sigma_a_km=flown.sigma_a_km,
-            sample_count=inputs.sample_count,
-            seed=inputs.seed,
             draws_sha256=draws,
-            drivers_sha256=inputs.drivers_sha256,
-            element_set_event_ids=inputs.element_set_event_ids,
-            weather_event_ids=inputs.weather_event_ids,
+            inputs=inputs,
             model_version=version.model_version(),
             method=flown.method,
-            horizon_days=inputs.horizon_days,
         )
 
     async def record(self, found: Event, event_id: UUID, cause: Cause, done: Due | None = None) -> list[Recorded]:

@@ -7,13 +7,13 @@ from libs.blobs import Blobs
 from libs.postgres import Connection
 from libs.rpc import FailedPrecondition
 from services.propagation import compute, queries
-from services.propagation.domain import DecayPredicted, Inputs
+from services.propagation.domain import Inputs
 from services.propagation.flight_files import read_drivers
 from services.propagation.settings import PropagationSettings
 
 
 async def job_of(
-    conn: Connection, blobs: Blobs, known_at: datetime, cited: DecayPredicted | Inputs, settings: PropagationSettings
+    conn: Connection, blobs: Blobs, known_at: datetime, cited: Inputs, settings: PropagationSettings
 ) -> compute.Job:
     """Raises FailedPrecondition when a set it cites is not here, BlobMissing when its drivers are not."""
     named = cited.element_set_event_ids

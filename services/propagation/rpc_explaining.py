@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from libs import rpc
 from libs.astro.time import datetime_to_jd
 from libs.astro.version import model_version
+from libs.compared import Field
 from services.propagation import codec, comparing, compute, domain, explaining, queries
 from services.propagation.comparing import Comparison
 from services.propagation.compute import Flown, Refusal
@@ -90,7 +91,7 @@ class ExplainingServicer(TracksServicer):
         return wire.CompareWithOthersResponse(prediction=shown(row), others=compared)
 
 
-async def _compared(fields: Sequence[explaining.Field]) -> wire.ExplainResponse:
+async def _compared(fields: Sequence[Field]) -> wire.ExplainResponse:
     return wire.ExplainResponse(
         fields=[
             wire.RecomputedField(

@@ -152,9 +152,9 @@ class TracksServicer(PropagationServiceServicer):
 
     async def with_job(self, conn: Connection, row: queries.PredictionRow) -> Recorded:
         decay = codec.decay(row.body)
-        return Recorded(row, decay, await self.job(conn, decay.known_at, decay))
+        return Recorded(row, decay, await self.job(conn, decay.known_at, decay.inputs))
 
-    async def job(self, conn: Connection, known_at: datetime, cited: DecayPredicted | domain.Inputs) -> Job:
+    async def job(self, conn: Connection, known_at: datetime, cited: domain.Inputs) -> Job:
         return await recomputing.job_of(conn, self._desk.blobs, known_at, cited, self._desk.settings)
 
     async def computed(self, work: Callable[..., T | Refusal], *arguments: object) -> T:
@@ -174,7 +174,7 @@ class TracksServicer(PropagationServiceServicer):
 
     async def _require_sets(self, decay: DecayPredicted) -> None:
         async with self._desk.pool.acquire() as conn:
-            classes = await queries.classes_of(conn, decay.element_set_event_ids)
+            classes = await queries.classes_of(conn, decay.inputs.element_set_event_ids)
         if not classes <= rpc.rights():
             raise unknown(decay.catalogue_number)
 

@@ -2,15 +2,13 @@
 
 import functools
 import math
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from libs.astro import decay, decay_legs, decay_tables, density_days, entry, entry_air
-from libs.astro.density_kept import Kept
+from libs.astro.density_kept import beside_kernels
 from libs.astro.drag_coefficient import Shape
 from libs.astro.earth import WGS84_MU_KM3_S2, WGS84_RADIUS_KM
 from libs.astro.tests.doors import LATITUDES, LONGITUDES, NOT_NUMBERS, Door, bad, each, edged, within
@@ -78,7 +76,7 @@ FLIGHT: dict[str, Any] = {
     "ln_b_late": np.array([-4.0]),
     "late_after_s": 1e9,
 }
-KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+KEPT = beside_kernels()
 LEGS = FLIGHT | {"stop_altitude_km": 120.0, "track_step_s": 20.0, "track_from_s": 600.0}
 
 

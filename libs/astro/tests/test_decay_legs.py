@@ -1,16 +1,13 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from libs.astro import decay, decay_legs, decay_tables, density_days
-from libs.astro.density_kept import Kept
+from libs.astro.density_kept import beside_kernels
 from libs.astro.tests.doors_air import MJD, weather_of
 from libs.astro.tests.doors_flight import orbit
 from libs.astro.time import DAY_S, MJD_0_JD
 
-KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+KEPT = beside_kernels()
 JD, FR = MJD + MJD_0_JD, 0.4
 STATES = np.array([orbit(170.0, 175.0, 51.6, 0.0), orbit(165.0, 180.0, 97.0, 40.0), orbit(150.0, 155.0, 30.0, 0.0)])
 LN_B = np.log([0.008, 0.01, 0.012])

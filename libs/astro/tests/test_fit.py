@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from libs.astro import decay, fit, manoeuvre, sgp4, tle, window
-from libs.astro.density_kept import Kept
+from libs.astro.density_kept import beside_kernels
 from libs.astro.elements import ElementSet
 from libs.astro.time import datetime_to_jd, seconds_between
 from libs.astro.weather import Day, Drivers, drivers, read_cssi
@@ -25,7 +25,7 @@ CZ_5B = (
     b"2 54217  41.4725  86.2946 0049889 204.7631 283.9192 16.33819495   564\n"
 )
 KNOWN_MJD = 59886.8321
-KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+KEPT = beside_kernels()
 NORMAL = window.Spread(0.2, 1.0, math.inf, "test")
 SPREAD = window.Spread(0.2, 1.0, 10.0, "test")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from libs.astro import fit, fit_bad_sets, fit_history, fit_sets, manoeuvre, prediction, tle, weather_csv
-from libs.astro.density_kept import Kept
+from libs.astro.density_kept import beside_kernels
 from libs.astro.elements import ElementSet
 from libs.astro.time import MJD_0_JD
 from libs.astro.weather import Day, drivers
@@ -18,7 +18,7 @@ WEATHER = DATA / "spaceweather/SW-All_celestrak_2025-12.csv"
 pytestmark = pytest.mark.skipif(
     not WEATHER.exists(), reason=f"no validation data at {DATA}; set SPACECOM_VALIDATION_DATA"
 )
-KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+KEPT = beside_kernels()
 LIFE_H = (62.0, 88.0)  # about 74 h from the twelfth set on, by all sets up to it: 63 to 85 at 90 %
 
 Alter = Callable[[ElementSet], ElementSet]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from libs.astro import fit, fit_sets, manoeuvre, prediction, tle, weather_csv, window
-from libs.astro.density_kept import Kept
+from libs.astro.density_kept import beside_kernels
 from libs.astro.elements import ElementSet
 from libs.astro.time import datetime_to_jd, seconds_between
 from libs.astro.weather import Day, drivers
@@ -19,7 +19,7 @@ WEATHER = DATA / "spaceweather/SW-All_celestrak_2025-12.csv"
 needs_data = pytest.mark.skipif(
     not WEATHER.exists(), reason=f"no validation data at {DATA}; set SPACECOM_VALIDATION_DATA"
 )
-KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+KEPT = beside_kernels()
 TIANGONG_2, GOCE = 41765, 34602
 
 

@@ -1,14 +1,12 @@
 import dataclasses
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from libs.astro import decay_tables, frames, prediction, tle, track, window
 from libs.astro.decay import place
-from libs.astro.density_kept import Kept
+from libs.astro.density_kept import beside_kernels
 from libs.astro.earth import GMST82_SPIN_RAD_S
 from libs.astro.elements import ElementSet
 from libs.astro.prediction import REENTRY_ALTITUDE_KM, Prediction
@@ -16,7 +14,7 @@ from libs.astro.tests.test_fit import CZ_5B, KNOWN_MJD
 from libs.astro.time import gmst82_rad
 from libs.astro.weather import Day, drivers
 
-KEPT = Kept(Path(os.environ["NUMBA_CACHE_DIR"]) / "density")
+KEPT = beside_kernels()
 
 
 @pytest.fixture(scope="module")

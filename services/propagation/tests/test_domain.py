@@ -44,17 +44,13 @@ def predicted(known_at: datetime = SECOND_AT, **changed) -> DecayPredicted:
         "ln_b": -5.0,
         "sigma_ln_b": 0.2,
         "sigma_a_km": 1.0,
-        "sample_count": 1000,
-        "seed": 7,
         "draws_sha256": "0" * 64,
-        "drivers_sha256": "1" * 64,
-        "element_set_event_ids": (UUID(int=1),),
-        "weather_event_ids": (UUID(int=2),),
         "model_version": "m",
         "method": "x",
-        "horizon_days": 60.0,
     }
-    return DecayPredicted(**(values | changed))
+    cited = Inputs((UUID(int=1),), (UUID(int=2),), "1" * 64, 1000, 7, 60.0)
+    of_inputs = {name: changed.pop(name) for name in Inputs.__slots__ if name in changed}
+    return DecayPredicted(inputs=replace(cited, **of_inputs), **(values | changed))
 
 
 def declined(reason: DeclineReason, known_at: datetime = SECOND_AT) -> PredictionDeclined:

@@ -118,8 +118,8 @@ async def test_later_weather_is_not_used_for_what_was_known_before_it(feed):
     await feed.give(element_set(SECOND), SECOND_AT)
     before = await feed.predictor.predict(54217, SECOND_AT)
     after = await feed.predictor.predict(54217, SECOND_AT + timedelta(hours=1))
-    assert before.weather_event_ids != after.weather_event_ids
-    assert before.drivers_sha256 != after.drivers_sha256
+    assert before.inputs.weather_event_ids != after.inputs.weather_event_ids
+    assert before.inputs.drivers_sha256 != after.inputs.drivers_sha256
 
 
 async def test_new_weather_predicts_a_flying_object_again_and_old_weather_does_not(feed):

@@ -156,12 +156,10 @@ async def test_a_refusal_computed_again_is_the_same(servicer, feed):
 
 async def test_a_refusal_that_does_not_follow_from_what_it_cites_is_told(servicer, feed):
     decay = codec.decay((await newest(servicer)).decay.SerializeToString())
-    cited = domain.Inputs(
-        decay.element_set_event_ids, decay.weather_event_ids, decay.drivers_sha256, decay.sample_count, decay.seed,
-        decay.horizon_days,
-    )  # fmt: skip
     reason = domain.DeclineReason.TOO_HIGH
-    refusal = domain.PredictionDeclined(NUMBER, decay.known_at, reason, "it stays up", decay.model_version, cited)
+    refusal = domain.PredictionDeclined(
+        NUMBER, decay.known_at, reason, "it stays up", decay.model_version, decay.inputs
+    )
     (fact,) = await feed.predictor.record(refusal, uuid4(), Cause(uuid4(), uuid4(), ""))
     answer = await servicer.Explain(wire.ExplainRequest(event_id=str(fact.event_id)), None)
     assert [(one.recorded, one.recomputed) for one in answer.fields] == [
